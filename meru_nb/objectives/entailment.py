@@ -5,13 +5,10 @@
 # %% auto #0
 __all__ = ['entailment_loss']
 
-# %% ../../nbs/31_objectives.entailment.ipynb #84692066
-import torch
-from torch import nn
+# %% ../../nbs/31_objectives.entailment.ipynb #81e858f1
+from ..geometry.cones import cone_margin
 
-from ..geometry import lorentz
-
-# %% ../../nbs/31_objectives.entailment.ipynb #d303e9cf
+# %% ../../nbs/31_objectives.entailment.ipynb #f851cf9c
 def entailment_loss(
     general,         # (B, D) points that should entail
     specific,        # (B, D) points that should lie in their cones
@@ -20,5 +17,4 @@ def entailment_loss(
     min_radius=0.1,  # K of the cone: nearer to the origin than 2K/sqrt(c) it is a half-space
 ):                   # 0-d, radians
     "Mean angle by which `specific` points lie outside the cones of `general` ones. # MERU eq. (4)"
-    excess = lorentz.exterior_angle(general, specific, c) - eta * lorentz.half_aperture(general, c, min_radius)
-    return nn.functional.relu(excess).mean()
+    return cone_margin(general, specific, c, eta, min_radius).relu().mean()
