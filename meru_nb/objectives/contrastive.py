@@ -111,7 +111,7 @@ class Cosine:
         g = both(grads)
         da[0].addmm_(g, b[0]); db[0].addmm_(g.T, a[0])
 
-# %% ../../nbs/30_objectives.contrastive.ipynb #07ae79ca
+# %% ../../nbs/30_objectives.contrastive.ipynb #f38d34e2
 class Distance:
     "Minus the geodesic distance on the hyperboloid (MERU)."
     curved = True
@@ -131,7 +131,7 @@ class Distance:
         w = torch.addcmul(p, 1 + p, q, out=new()).addmm_(a[0], b[0].T, alpha=-1)
         torch.maximum(w, torch.finfo(w.dtype).eps * p * (p + 2) + 1e-30, out=w) # what a product resolves
         root = torch.add(w, 2, out=new()).mul_(w).sqrt_()
-        return len(ways) * [w.add_(root).log1p_()], root
+        return len(ways) * [w.add_(root).add_(1).log_()], root
 
     def pull(self, grads, root, a, b, da, db, ways, new):
         g = both(grads).div_(root)
