@@ -47,19 +47,20 @@ def contrastive(
     return Term(name, lambda e: contrastive_loss(e.image, e.text, similarity=similarity, c=e.c, scale=e.scale, all_image=e.all_image,
                                                  all_text=e.all_text, offset=e.offset), weight)
 
-# %% ../../nbs/34_objectives.terms.ipynb #27d292a4
+# %% ../../nbs/34_objectives.terms.ipynb #8a872b14
 @torch.no_grad()
 def diagnostics(
     e: Embeddings,   # gathered
     min_radius=0.1,  # K of the cone that "in_cone" is about
+    space=None,      # if given, what it has learned is reported too: the alphas
 ) -> dict:           # name -> 0-d tensor
-    "What a researcher watches: temperature, curvature, radii, angles, cones."
+    "What a researcher watches: temperature, curvature, alphas, radii, angles, cones."
     image, text = e.keys
-    out = dict(scale=e.scale)
+    out = dict(scale=e.scale.detach())
+    if space is not None: out |= {n.removeprefix("log_"): p.exp() for n, p in space.named_parameters() if n.startswith("log_")}
     if e.c is None:  # the sphere has one radius and no cones
         return out | dict(pair_cosine=(image * text).sum(-1).mean(), centroid_gap=(image.mean(0) - text.mean(0)).norm())
-    out["c"] = e.c
-    mid = {}
+    out["c"], mid = e.c.detach(), {}
     for name, x in (("image", image), ("text", text)):
         r = lorentz.radius(x, e.c)
         for q in (0.05, 0.5, 0.95): out[f"radius_{name}_q{round(100 * q):02d}"] = r.quantile(q)
