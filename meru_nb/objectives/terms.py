@@ -38,14 +38,15 @@ class Objective:
 
     def __repr__(self): return " + ".join(f"{t.weight:g} {t.name}" for t in self.terms)
 
-# %% ../../nbs/34_objectives.terms.ipynb #d4c5006c
+# %% ../../nbs/34_objectives.terms.ipynb #a95748d6
 def contrastive(
     similarity,   # "cosine", "distance", "angle", or an object as in `objectives.contrastive`
     name="contrastive", weight=1.0,
+    positives=None, # embeddings -> (M,) integers, equal where keys show the same; None: all differ
 ) -> Term:
     "Contrast local rows with the keys of every process."
     return Term(name, lambda e: contrastive_loss(e.image, e.text, similarity=similarity, c=e.c, scale=e.scale, all_image=e.all_image,
-                                                 all_text=e.all_text, offset=e.offset), weight)
+                                                 all_text=e.all_text, offset=e.offset, positives=positives and positives(e)), weight)
 
 # %% ../../nbs/34_objectives.terms.ipynb #8a872b14
 @torch.no_grad()
