@@ -4,16 +4,21 @@
 
 # %% auto #0
 __all__ = ['BadSample', 'Limits', 'open_image', 'to_rgb', 'sample_rng', 'Crop', 'random_crop', 'exact_crop', 'reduction',
-           'to_tensor', 'resize_tensor', 'fast_crop', 'upright_size', 'train_pixels', 'eval_pixels', 'cut_box']
+           'to_tensor', 'resize_tensor', 'fast_decode', 'decode_plain', 'fast_crop', 'upright_size', 'train_pixels',
+           'eval_pixels', 'cut_box']
 
-# %% ../../nbs/51_data.transforms.ipynb #b4f421aa
+# %% ../../nbs/51_data.transforms.ipynb #98e1663f
 import io, math, random, warnings
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from torchvision.io import ImageReadMode, decode_jpeg
 from torchvision.transforms import functional as TF
+
+try: import simplejpeg            # optional: the same pixels, sooner
+except ImportError: simplejpeg = None
 
 # %% ../../nbs/51_data.transforms.ipynb #0bf36892
 class BadSample(ValueError):
@@ -129,17 +134,38 @@ def resize_tensor(
     if tuple(pixels.shape[1:]) == (height, width): return pixels
     return torch.nn.functional.interpolate(pixels[None], (height, width), mode="bicubic", antialias=True)[0]
 
-# %% ../../nbs/51_data.transforms.ipynb #041e9499
+# %% ../../nbs/51_data.transforms.ipynb #d9103379
+def fast_decode(
+    data: bytes,          # the file
+    image: Image.Image,   # its header
+    f: int,               # a JPEG may come f times smaller, see `reduction`
+) -> torch.Tensor:        # (3, H, W) uint8, upright
+    "Decode by the shortest way that gives Pillow's pixels."
+    if image.format == "JPEG" and image.mode == "RGB" and "exif" not in image.info:
+        try: return decode_plain(data, image.width, image.height, f)
+        except (RuntimeError, ValueError): pass     # Pillow has the last word
+    if f > 1 and image.format == "JPEG": image.draft("RGB", (image.width // f, image.height // f))
+    return to_tensor(to_rgb(image))
+
+def decode_plain(data, width, height, f):
+    "A plain colour JPEG at 1/f, by the quickest decoder there is; all of them give the same pixels."
+    if simplejpeg:
+        small = dict(min_width=-(-width // f), min_height=-(-height // f), min_factor=f) if f > 1 else {}
+        return torch.from_numpy(simplejpeg.decode_jpeg(data, **small)).permute(2, 0, 1)
+    if f > 1: raise ValueError("torchvision decodes at full size only")
+    return decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
+
+# %% ../../nbs/51_data.transforms.ipynb #557f4d7c
 def fast_crop(
-    image: Image.Image,   # opened; decoded here
+    data: bytes,          # the file
+    image: Image.Image,   # its header
     crop: Crop,           # in the upright full-size image
     size: int,            # S
 ) -> torch.Tensor:        # (3, S, S) uint8
     "Decode at the smallest sufficient scale, cut, resize."
-    full, f = upright_size(image), reduction(min(crop.width, crop.height), size)
-    if f > 1 and image.format == "JPEG": image.draft("RGB", (image.width // f, image.height // f))
-    pixels = to_tensor(to_rgb(image))
-    fx, fy = pixels.shape[2] / full[0], pixels.shape[1] / full[1]   # what was really decoded
+    width, height = upright_size(image)
+    pixels = fast_decode(data, image, reduction(min(crop.width, crop.height), size))
+    fx, fy = pixels.shape[2] / width, pixels.shape[1] / height   # what was really decoded
     left, top = round(crop.left * fx), round(crop.top * fy)
     right, bottom = max(left + 1, round((crop.left + crop.width) * fx)), max(top + 1, round((crop.top + crop.height) * fy))
     return resize_tensor(pixels[:, top:bottom, left:right], size, size)
@@ -150,7 +176,7 @@ def upright_size(image) -> tuple[int, int]:
     except Exception: turned = False
     return image.size[::-1] if turned else image.size
 
-# %% ../../nbs/51_data.transforms.ipynb #1b21abf9
+# %% ../../nbs/51_data.transforms.ipynb #b97dc627
 def train_pixels(
     data: bytes,          # an image file
     rng: random.Random,   # of the sample
@@ -160,7 +186,7 @@ def train_pixels(
 ) -> torch.Tensor:        # (3, S, S) uint8
     "A random resized crop."
     image = open_image(data)
-    if not exact: return fast_crop(image, random_crop(rng, *upright_size(image), scale), size)
+    if not exact: return fast_crop(data, image, random_crop(rng, *upright_size(image), scale), size)
     image = to_rgb(image)
     return exact_crop(image, random_crop(rng, *image.size, scale), size)
 
@@ -172,9 +198,7 @@ def eval_pixels(
     "Shorter edge to S, then the centre."
     image = open_image(data)
     if exact: return TF.pil_to_tensor(TF.center_crop(TF.resize(to_rgb(image), size, TF.InterpolationMode.BICUBIC), [size, size]))
-    f = reduction(min(image.size), size)
-    if f > 1 and image.format == "JPEG": image.draft("RGB", (image.width // f, image.height // f))
-    pixels = to_tensor(to_rgb(image))
+    pixels = fast_decode(data, image, reduction(min(image.size), size))
     h, w = pixels.shape[1:]
     height, width = (int(size * h / w), size) if w <= h else (size, int(size * w / h))
     return TF.center_crop(resize_tensor(pixels, height, width), [size, size])
