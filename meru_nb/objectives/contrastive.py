@@ -273,7 +273,7 @@ def log_sums(
             fold(m[i][at], l[i][at], z, dim)
     return m, l
 
-# %% ../../nbs/30_objectives.contrastive.ipynb #8987f745
+# %% ../../nbs/30_objectives.contrastive.ipynb #eaa7fb77
 def log_sum_grads(
     sweep, bits, a, b, # as in log_sums
     m,                 # the maxima
@@ -289,7 +289,7 @@ def log_sum_grads(
             queries = (lambda t: t[r][:, None]) if way == "i2t" else (lambda t: t[q])
             g = torch.mul(values[i], bits[i], out=new()).sub_(queries(m[i])).exp2_()
             if mask is not None: g.masked_fill_(mask, 0)
-            touch[i] += torch.mul(g.mul_(queries(weight[i])), values[i], out=spare).sum()
+            touch[i] += torch.mul(g.mul_(queries(weight[i])), values[i], out=spare).sum(1).double().sum()
             grads.append(g)
         sweep.sim.pull(grads, kept, ar, bq, (da[0][r], da[1][:, r]), (db[0][q], db[1][:, q]), sweep.ways, new)
     return da, db, touch
@@ -387,7 +387,7 @@ def margins(
              *_Negatives.apply(Sweep(sim, WAYS[1:], edge, cols_at=offset, ids=ids), k[1:], *A, *b)]
     return torch.stack([neg - f * m for neg, f, m in zip(n, k, match)])
 
-# %% ../../nbs/30_objectives.contrastive.ipynb #09fcb250
+# %% ../../nbs/30_objectives.contrastive.ipynb #0718d315
 def contrastive_loss(
     image, text,                   # (B, D) points, already lifted: space components; unit vectors for "cosine"
     *, similarity,                 # "cosine", "distance", "angle", or an object
@@ -397,13 +397,14 @@ def contrastive_loss(
     offset=0,                      # row i is key offset + i
     positives=None,                # (M,) integers, equal where keys show the same: such keys are no negatives of each other
     row_weight=None,               # (B,) w >= 0: the result is sum(w * row loss) / sum(w); a row of weight 0 still is a key
+    check=True,                    # refuse values that are not finite; a training loop looks at the loss instead, and goes on
 ):                                 # 0-d: half the cross-entropy of image queries plus half that of text queries
     "Symmetric contrastive loss, exact, with exact gradients, in memory that grows with B."
     sim = get_similarity(similarity)
     check_shapes(image, text, all_image, all_text, offset, positives, row_weight)
     if c is None and sim.curved: raise ValueError(f"similarity {similarity!r} needs c, a positive number: the curvature is -c")
     c, scale = (torch.as_tensor(1.0 if v is None else v, device=image.device).double() for v in (c, scale))
-    check_values(c, scale, row_weight, image=image, text=text, all_image=all_image, all_text=all_text)
+    if check: check_values(c, scale, row_weight, image=image, text=text, all_image=all_image, all_text=all_text)
     dtype = torch.promote_types(image.dtype, torch.float32)
     image, text, all_image, all_text = (None if t is None else t.to(dtype) for t in (image, text, all_image, all_text))
     rows = 0.5 * F.softplus(margins(sim, image, text, all_image, all_text, offset, positives, c, scale)).sum(0)   # (B,) float64
