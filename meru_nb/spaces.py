@@ -26,7 +26,7 @@ def check_choice(
     if value not in choices: raise ValueError(f"{name} is {value!r}: choose one of {', '.join(map(repr, choices))}")
     return value
 
-# %% ../nbs/20_spaces.ipynb #ea28096a
+# %% ../nbs/20_spaces.ipynb #d446e1ab
 class Sphere(nn.Module):
     "Unit vectors scored by their cosine."
     similarity, c = "cosine", None
@@ -42,7 +42,7 @@ class Sphere(nn.Module):
     def pairwise_dist(self, x, y): return sphere.pairwise_dist(x, y)
     def interpolate(self, x, y, t): return sphere.interpolate(x, y, t)
     def radius(self, points): return sphere.dist(points, self.root())
-    def clamp_(self): return []
+    def clamp_(self, report=True): return []
 
     def score(self, queries, keys, direction):
         "(Q, D), (K, D) -> (Q, K) cosines."
@@ -143,20 +143,21 @@ def interpolate(self: Lorentz, x, y, t):  # (D,), (D,), t (T,) or a float -> (T,
     t = torch.as_tensor(t, dtype=x.dtype, device=x.device)[..., None]
     return lorentz.exp_map0(torch.lerp(lorentz.log_map0(x, self.c), lorentz.log_map0(y, self.c), t), self.c)
 
-# %% ../nbs/20_spaces.ipynb #b5a0cbd0
+# %% ../nbs/20_spaces.ipynb #6d56b3c5
 def clamp_param_(
     name: str,   # reported
     p,           # parameter or buffer, changed in place
     lo=-math.inf, hi=math.inf,  # bounds
+    report=True, # False: ask the device nothing, return []
 ) -> list[str]:  # [name] if p is on a bound now, else []
     "Clamp `p` in place."
     with torch.no_grad(): p.clamp_(lo, hi)
-    on_bound = ((p - lo).abs() < 1e-6) | ((p - hi).abs() < 1e-6)
-    return [name] if p.requires_grad and bool(on_bound.any()) else []
+    if not (report and p.requires_grad): return []
+    return [name] if bool((((p - lo).abs() < 1e-6) | ((p - hi).abs() < 1e-6)).any()) else []
 
 @patch
-def clamp_(self: Lorentz):
+def clamp_(self: Lorentz, report=True):
     "Curvature within its range, alphas at most 1; names of those on a bound."
-    return (clamp_param_("log_c", self.log_c, *self.c_bounds)
-            + clamp_param_("log_alpha_image", self.log_alpha_image, hi=0.0)
-            + clamp_param_("log_alpha_text", self.log_alpha_text, hi=0.0))
+    return (clamp_param_("log_c", self.log_c, *self.c_bounds, report=report)
+            + clamp_param_("log_alpha_image", self.log_alpha_image, hi=0.0, report=report)
+            + clamp_param_("log_alpha_text", self.log_alpha_text, hi=0.0, report=report))

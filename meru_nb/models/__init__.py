@@ -21,7 +21,7 @@ from ..objectives.gather import gather
 from ..objectives.terms import Objective, diagnostics
 from ..spaces import clamp_param_
 
-# %% ../../nbs/45_models.ipynb #621308b7
+# %% ../../nbs/45_models.ipynb #962a66d3
 class DualEncoder(nn.Module):
     "An image and a text encoder that meet in one space."
     def __init__(self,
@@ -47,9 +47,9 @@ class DualEncoder(nn.Module):
     @property
     def scale(self): return self.log_scale.exp()
 
-    def clamp_(self) -> list[str]:
-        "Temperature, curvature and alphas back into their ranges; the names of those on a bound."
-        return clamp_param_("log_scale", self.log_scale, hi=math.log(self.scale_max)) + self.space.clamp_()
+    def clamp_(self, report=True) -> list[str]:
+        "Temperature, curvature and alphas back into their ranges; the names of those on a bound (`report=False`: none, and no wait for the device)."
+        return clamp_param_("log_scale", self.log_scale, hi=math.log(self.scale_max), report=report) + self.space.clamp_(report)
 
 # %% ../../nbs/45_models.ipynb #bf340bf2
 @patch
