@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['TAXONOMY', 'LEVELS', 'SHAPES', 'COLORS', 'COLOR_FAMILIES', 'TEXTURES', 'BACKGROUNDS', 'TONES', 'TONE_OF', 'OPENINGS',
            'SPLITS', 'PROMPTS', 'paths', 'parents', 'Thing', 'Scene', 'is_unseen', 'sample_scene', 'draw', 'article',
-           'color_family', 'size_word', 'place_word', 'relation', 'mention', 'details', 'caption_chain', 'make_sample',
-           'write_shard', 'ShapesConfig', 'write_shapes', 'claimed', 'zero_shot_levels', 'zero_shot_prompts',
-           'zero_shot_label', 'main']
+           'color_family', 'size_word', 'relation', 'mention', 'details', 'caption_chain', 'make_sample', 'write_shard',
+           'ShapesConfig', 'write_shapes', 'claimed', 'zero_shot_levels', 'zero_shot_prompts', 'zero_shot_label',
+           'main']
 
-# %% ../../nbs/50_data.shapes.ipynb #21a2b052
+# %% ../../nbs/50_data.shapes.ipynb #4dd6b76e
 import io, itertools, json, tarfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from random import Random
 
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..config import Config, parse_cli, write_json
 from ..core import available_cores, one_line_errors
@@ -101,15 +101,15 @@ def is_unseen(shape: str, color: str) -> bool:
     "Whether this pair is kept from training: one colour a shape."
     return list(COLORS).index(color) == (2 * list(SHAPES).index(shape) + 1) % len(COLORS)
 
-# %% ../../nbs/50_data.shapes.ipynb #9722136d
+# %% ../../nbs/50_data.shapes.ipynb #2602f834
 def _pick(rng, items): return list(items)[int(rng.random() * len(items))]
 def _between(rng, lo, hi): return lo + (hi - lo) * rng.random()
 
-def _place(rng, r, others):  # a centre that keeps the object inside and off the others; None after some tries
+def _place(rng, r, others):  # a centre that keeps the object inside and off the others, the first near the middle; None after some tries
     for _ in range(30):
-        room = 0.97 - r
+        room = 0.97 - r if others else min(0.2, 0.97 - r)
         x, y = _between(rng, -room, room), _between(rng, -room, room)
-        if all((x - o.x) ** 2 + (y - o.y) ** 2 > (1.05 * (r + o.r)) ** 2 for o in others): return x, y
+        if all((x - o.x) ** 2 + (y - o.y) ** 2 > (.95 * (r + o.r)) ** 2 for o in others): return x, y
 
 def sample_scene(
     rng: Random,
@@ -122,7 +122,7 @@ def sample_scene(
         while True:
             shape, color = _pick(rng, SHAPES), _pick(rng, COLORS)
             if TONE_OF.get(color, tone) == tone and is_unseen(shape, color) == (unseen and i == 0): break
-        r = _between(rng, .36, .78) if number == 1 else _between(rng, .38, .5) if i == 0 else _between(rng, .2, .27)
+        r = _between(rng, .2, .27) if i else _between(rng, .5, .62) if number > 1 else _between(rng, .5, .9)
         if (at := _place(rng, r, things)) is None: break
         things.append(Thing(shape, color, _pick(rng, TEXTURES), *at, r, int(rng.random() * 3) - 1))
     return Scene(things, _pick(rng, BACKGROUNDS), tone, int(rng.random() * 2**31))
@@ -172,7 +172,7 @@ def draw(
     for thing in scene.things: _paint(canvas, thing, g)
     return (canvas.reshape(size, 2, size, 2, 3).sum((1, 3)) / 4 + 0.5).clip(0, 255).astype(np.uint8)
 
-# %% ../../nbs/50_data.shapes.ipynb #5a5e603b
+# %% ../../nbs/50_data.shapes.ipynb #76d83db5
 def article(phrase: str) -> str:
     "'an oval', 'a ring'."
     return ("an " if phrase[0] in "aeiou" else "a ") + phrase
@@ -183,21 +183,15 @@ def color_family(color: str) -> str:
 
 def size_word(thing: Thing, number: int) -> str:
     "How large the main one of `number` objects is, '' where nobody would say."
-    small, large = (.48, .63) if number == 1 else (.42, .46)
+    small, large = (.6, .75) if number == 1 else (.53, .58)
     return "small" if thing.r < small else "large" if thing.r > large else ""
-
-def place_word(thing: Thing) -> str:
-    "Where on the picture its centre is."
-    side = "left" if thing.x < -.15 else "right" if thing.x > .15 else ""
-    height = "top" if thing.y < -.15 else "bottom" if thing.y > .15 else ""
-    return f"at the {height} {side}" if height and side else f"at the {height}" if height else f"on the {side}" if side else "in the middle"
 
 def relation(a: Thing, b: Thing) -> str:
     "Where `a` is as seen from `b`."
     dx, dy = a.x - b.x, a.y - b.y
     return ("left of" if dx < 0 else "right of") if abs(dx) > abs(dy) else "above" if dy < 0 else "below"
 
-# %% ../../nbs/50_data.shapes.ipynb #cb7c820b
+# %% ../../nbs/50_data.shapes.ipynb #9850c448
 OPENINGS = ("", "", "a picture of ", "there is ", "an image with ")
 
 def mention(thing: Thing, rng: Random) -> str:
@@ -207,13 +201,12 @@ def mention(thing: Thing, rng: Random) -> str:
     return article(f"{color} {name}".strip())
 
 def details(scene: Scene, rng: Random) -> str:
-    "Everything about the main object, and its surroundings."
+    "Everything about the main object, its first neighbour, and the background."
     main, *others = scene.things
     look = " ".join(filter(None, (size_word(main, len(scene.things)), main.color, "" if main.texture == "plain" else main.texture, main.shape)))
-    around = [f"{relation(main, o)} {mention(o, rng)}" for o in others]
-    words = f"{article(look)} {place_word(main)}" + (", " + " and ".join(around) if around else "")
+    around = "".join(f" {relation(main, o)} {mention(o, rng)}" for o in others[:1])
     ground = " ".join(filter(None, (scene.tone, "" if scene.background == "plain" else scene.background)))
-    return words + f", {_pick(rng, ('on', 'on', 'over'))} {article(ground)} background"
+    return f"{article(look)}{around}, {_pick(rng, ('on', 'on', 'over'))} {article(ground)} background"
 
 def caption_chain(
     scene: Scene,
@@ -224,7 +217,7 @@ def caption_chain(
     facts = [*paths()[main.shape], f"{main.color} {main.shape}"]
     return [_pick(rng, OPENINGS) + text for text in (*map(article, facts), details(scene, rng))]
 
-# %% ../../nbs/50_data.shapes.ipynb #4d8b95e9
+# %% ../../nbs/50_data.shapes.ipynb #7c033c51
 SPLITS = ("train", "val", "unseen")  # unseen: pairs of shape and colour that train and val never show
 
 def make_sample(
@@ -242,7 +235,7 @@ def make_sample(
     def box(t):
         x0, y0, x1, y1 = (round((p + 1) / 2 * size, 2) for p in (t.x - t.r, t.y - t.r, t.x + t.r, t.y + t.r))
         return dict(box=[max(0.0, x0), max(0.0, y0), min(float(size), x1), min(float(size), y1)], caption=article(f"{t.color} {t.shape}"), classes=list(paths()[t.shape]))
-    return draw(scene, size), dict(caption=chain[level], hierarchy=chain, classes=list(paths()[scene.things[0].shape]), color=scene.things[0].color,
+    return draw(scene, size), dict(caption=chain[level], hierarchy=chain, classes=list(paths()[scene.things[0].shape]),
                                    boxes=[box(t) for t in scene.things])
 
 # %% ../../nbs/50_data.shapes.ipynb #e2287212
@@ -313,22 +306,20 @@ def claimed(out: Path, about: dict):
     out.mkdir(parents=True, exist_ok=True)
     if held is None: write_json(found, about | dict(complete=False))
 
-# %% ../../nbs/50_data.shapes.ipynb #737d75bb
+# %% ../../nbs/50_data.shapes.ipynb #128fbfc9
 PROMPTS = ("{}", "a picture of {}", "there is {}")  # of a class with its article
 
 def zero_shot_levels() -> dict[str, list[str]]:
-    "Level -> class names; levels below the root, then the colour."
-    levels = {level: sorted({p[i] for p in paths().values()}) for i, level in enumerate(LEVELS) if i}
-    return levels | dict(color=list(COLORS))
+    "Level -> class names, for the levels below the root."
+    return {level: sorted({p[i] for p in paths().values()}) for i, level in enumerate(LEVELS) if i}
 
 def zero_shot_prompts(level: str) -> list[list[str]]:
     "For each class of a level, the texts that stand for it."
-    name = (lambda c: f"a {c} thing") if level == "color" else article
-    return [[p.format(name(c)) for p in PROMPTS] for c in zero_shot_levels()[level]]
+    return [[p.format(article(c)) for p in PROMPTS] for c in zero_shot_levels()[level]]
 
 def zero_shot_label(record: dict, level: str) -> int:
     "The main object's class number."
-    return zero_shot_levels()[level].index(record["color"] if level == "color" else record["classes"][LEVELS.index(level)])
+    return zero_shot_levels()[level].index(record["classes"][LEVELS.index(level)])
 
 # %% ../../nbs/50_data.shapes.ipynb #5713ee83
 def main(argv=None):

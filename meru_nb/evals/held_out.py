@@ -48,14 +48,14 @@ def embed_shards(
     n = min(limit or len(captions), len(captions))
     return HeldOut(torch.cat(image)[:n].float(), torch.cat(text)[:n].float(), captions[:n], records[:n], dict(loader.skipped))
 
-# %% ../../nbs/75_evals.held_out.ipynb #be6f44c6
+# %% ../../nbs/75_evals.held_out.ipynb #15af4308
 @torch.no_grad()
 def zero_shot_by_level(
     model, tokenizer,
     held: HeldOut,
 ) -> dict[str, dict]:   # level -> top1, mean_per_class, chance
     "Accuracy for the main object's class at each level of the shapes taxonomy."
-    if not all("classes" in r and "color" in r for r in held.records): return {}
+    if not all("classes" in r for r in held.records): return {}
     out, device = {}, model.log_scale.device
     for level, names in zero_shot_levels().items():
         weights = build_classifier(model, tokenizer, zero_shot_prompts(level))
