@@ -134,7 +134,7 @@ def loss_table(
         lines.append(f"{r['B']:6d}  {r['kind']:9s} {r['ms']:7.0f}  {share[0]:>11s}  {r['mib']:7.0f}  {share[1]:>11s}  {r['reached']:20.0%}")
     return "\n".join(lines)
 
-# %% ../nbs/90_bench.ipynb #aca88116
+# %% ../nbs/90_bench.ipynb #fd6e91d8
 LOOKS = dict(textbook=("0.55", "s"), cosine=("black", "^"), distance=(IMAGE_COLOR, "o"), angle=(TEXT_COLOR, "D"))   # colour, marker
 
 def plot_loss(
@@ -147,6 +147,9 @@ def plot_loss(
         for kind in dict.fromkeys(r["kind"] for r in rows):
             mine, (color, marker) = [r for r in rows if r["kind"] == kind], LOOKS.get(kind, ("0.3", "."))
             ax.loglog([r["B"] for r in mine], [max(r[key], 1e-3) for r in mine], marker=marker, color=color, ms=4, lw=1.2, label=kind)
+        sizes = sorted({r["B"] for r in rows})
+        ax.set_xticks(sizes, [str(B) for B in sizes]); ax.minorticks_off()
+        ax.yaxis.set_major_formatter("{x:g}")
         ax.set(xlabel="pairs in the batch, B", ylabel=label); ax.spines[["top", "right"]].set_visible(False)
     axes[0].legend(frameon=False); axes[0].set_title(title, fontsize=10, loc="left"); fig.tight_layout()
     return axes

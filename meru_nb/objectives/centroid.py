@@ -5,9 +5,7 @@
 # %% auto #0
 __all__ = ['centroid_radius', 'centroid_loss']
 
-# %% ../../nbs/32_objectives.centroid.ipynb #15c68b59
-import torch
-
+# %% ../../nbs/32_objectives.centroid.ipynb #898a8cf3
 from ..geometry import lorentz
 
 # %% ../../nbs/32_objectives.centroid.ipynb #5cc18393
