@@ -72,7 +72,7 @@ def loss_step(
         return loss.detach()
     return step
 
-# %% ../nbs/90_bench.ipynb #81480d9e
+# %% ../nbs/90_bench.ipynb #61ce8bb8
 def timed(
     fn,      # no arguments
     times,   # runs
@@ -87,6 +87,7 @@ def timed(
         took.append(1e3 * (time.perf_counter() - start))
     return statistics.median(took)
 
+# %% ../nbs/90_bench.ipynb #300c7b22
 def loss_cost(
     kind, B, dim, device="cpu", # as in `loss_step`
     steps=4,                    # timed, after one that is not
@@ -166,14 +167,15 @@ class LossBench(Config):
     device: str = "cpu"                                 # or cuda
     output_dir: str = "runs/bench"                      # loss.json and loss.png go here
 
-# %% ../nbs/90_bench.ipynb #f6b55858
+# %% ../nbs/90_bench.ipynb #88697972
 def bench_loss(config: LossBench):
     "Print a table of time and memory against B; save it and a plot."
     for kind in config.kinds:
         if kind not in KINDS: raise ValueError(f"kind is {kind!r}: choose among {', '.join(KINDS)}")
     if config.device not in ("cpu", "cuda"): raise ValueError(f"device is {config.device!r}: cpu or cuda")
     if config.device == "cuda" and not torch.cuda.is_available(): raise ValueError("device is 'cuda' and torch finds no GPU: use cpu")
-    if min(*config.sizes, config.dim, config.rounds, config.steps, 1) < 1: raise ValueError(f"sizes, dim, rounds and steps are {config.sizes}, {config.dim}, {config.rounds}, {config.steps}: all must be positive")
+    numbers = dict(sizes=min(config.sizes, default=0), dim=config.dim, rounds=config.rounds, steps=config.steps)
+    if min(numbers.values()) < 1: raise ValueError(f"{', '.join(f'{k} {v}' for k, v in numbers.items())}: each must be positive")
     out, rows = Path(config.output_dir), []
     out.mkdir(parents=True, exist_ok=True)
     print(f"D = {config.dim}, {machine(config.device)}, torch {torch.__version__.split('+')[0]}")

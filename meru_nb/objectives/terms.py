@@ -23,12 +23,13 @@ class Term:
     fn: Callable[[Embeddings], torch.Tensor]    # 0-d
     weight: float = 1.0                         # the loss adds weight x fn; the result holds fn itself
 
-# %% ../../nbs/34_objectives.terms.ipynb #0ad3f7b3
+# %% ../../nbs/34_objectives.terms.ipynb #d81165b5
 class Objective:
     "A weighted sum of terms."
     def __init__(self, *terms: Term):
         names = [t.name for t in terms]
-        if not terms or len(set(names)) < len(names) or "loss" in names: raise ValueError(f"terms are {names}: give at least one, each with a name of its own, none called 'loss'")
+        if not terms or len(set(names)) < len(names) or "loss" in names:
+            raise ValueError(f"terms are {names}: give at least one, each with a name of its own, none called 'loss'")
         self.terms = terms
 
     def __call__(self, e: Embeddings) -> dict:
