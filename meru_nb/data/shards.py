@@ -6,7 +6,7 @@
 __all__ = ['OpenFiles', 'Recipe', 'clip_tokenizer', 'Kitchen', 'one_thread', 'stack', 'keep_memory', 'Loader', 'make_loader',
            'check_numbers']
 
-# %% ../../nbs/52_data.shards.ipynb #f58d26dc
+# %% ../../nbs/52_data.shards.ipynb #c9fcbcef
 import contextlib, ctypes, functools, os, sys
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from torchvision.transforms import functional as TF
 
 from ..core import Batch
 from .formats import IMAGES, LAYOUTS, box_numbers, check_caption, decode_caption, json_box, parse_record, subreddit_words, with_subreddit
+from .remote import Fetcher
 from .sources import Plan, Task, find_sources, is_remote, source_layout
 from .tar import Sample, read_fields
 from .transforms import BadSample, cut_box, eval_pixels, open_image, sample_rng, to_rgb, train_pixels
@@ -183,13 +184,13 @@ class Loader:
         if len(state["at"]) != len(self.plan.sources): raise ValueError(f"the state is of {len(state['at'])} source(s), the loader has {len(self.plan.sources)}")
         self.start = self.state = state
 
-# %% ../../nbs/52_data.shards.ipynb #12446bc4
+# %% ../../nbs/52_data.shards.ipynb #4839c917
 @patch
 def __iter__(self: Loader):
-    states, found = [], []
+    waiting, found = [], []     # a task waits, and keeps its fetched shards alive, until its batch is delivered
     def tasks():
         for task in self.plan.tasks(self.start, found):
-            states.append(task.state)
+            waiting.append(task)
             yield task
     self.state = self.start
     batches = DataLoader(self.kitchen, batch_size=None, sampler=_Stream(tasks()), num_workers=self.workers, collate_fn=_same,
@@ -198,7 +199,7 @@ def __iter__(self: Loader):
     for batch, tried, problems in batches:
         self.note(tried, problems + found)
         found.clear()
-        self.state = states.pop(0)
+        self.state = waiting.pop(0).state
         if batch is not None: yield batch
         served += batch is not None
     self.note(0, found)
@@ -229,7 +230,7 @@ class _Stream:  # a sampler that is an iterator
 
 def _same(x): return x
 
-# %% ../../nbs/52_data.shards.ipynb #789d7054
+# %% ../../nbs/52_data.shards.ipynb #e7ed61fb
 def make_loader(
     urls,                        # pattern or list of patterns: 'a/*.tar', 'shard_{000..127}.tar', 'a/*.tar::3'
     *,
@@ -251,6 +252,7 @@ def make_loader(
     scale=(0.5, 1.0),            # share of an image's area that a crop covers
     shuffle=None,                # default: as `train`
     window=8192,                 # samples that are permuted together
+    fetcher=None,                # a `Fetcher` with other patience, for remote shards
 ) -> Loader:
     "One epoch of batches from tar files."
     check_numbers(batch_size=batch_size, image_size=image_size, world=world, window=window, workers=workers + 1, rank=rank + 1)
@@ -258,9 +260,10 @@ def make_loader(
     if remainder not in ("drop", "short"): raise ValueError(f"remainder is {remainder!r}: choose 'drop' or 'short'")
     if rank >= world: raise ValueError(f"rank is {rank} of {world} processes: give 0 to {world - 1}")
     sources = find_sources(urls)
-    layouts = [source_layout(s, layout) for s in sources]
+    fetch = (fetcher or Fetcher()) if any(is_remote(u) for s in sources for u in s.urls) else None
+    layouts = [source_layout(s, layout, fetch) for s in sources]
     if train and subreddit_prob and "redcaps" in layouts: subreddit_words("warm up")   # before workers are forked: they inherit the counts
-    plan = Plan(sources, layouts, batch_size, seed, epoch, train if shuffle is None else shuffle, remainder, rank, world, steps_per_epoch, window)
+    plan = Plan(sources, layouts, batch_size, seed, epoch, train if shuffle is None else shuffle, remainder, rank, world, steps_per_epoch, window, fetch)
     recipe = Recipe(image_size, train, exact, boxes, records, subreddit_prob, context_length, tuple(scale), seed, epoch)
     return Loader(plan, Kitchen(recipe, tokenizer or clip_tokenizer()), workers, max_bad)
 

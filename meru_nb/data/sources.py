@@ -90,7 +90,7 @@ def _index(path, label, size, changed):
     samples, twice = group_samples(path, label, members)
     return Index(samples, [(p, path) for p in problems + ["tar member came twice"] * twice])
 
-# %% ../../nbs/56_data.sources.ipynb #5dc9f516
+# %% ../../nbs/56_data.sources.ipynb #8f9059ef
 def permutation(
     n: int,
     *purpose,   # integers: seed, epoch, what it is for
@@ -103,6 +103,7 @@ class Window(NamedTuple):
     samples: list    # of Sample, in order
     problems: list   # of (number of the shard in its source, cause, where)
     stop: int        # where the next window begins, in the order of shards
+    keep: list       # of LocalFile: fetched shards live as long as the window
 
 @dataclass
 class Cursor:
@@ -115,37 +116,41 @@ class Cursor:
     shuffle: bool = True
     room: int = 8192           # samples a window
     passes: int | None = 1     # None: no end
-    fetch: object = None       # url -> local path; None where all shards are local
+    fetch: object = None       # a Fetcher, for remote shards
     at: dict = field(default_factory=lambda: dict(turn=0, shard=0, offset=0))
     problems: list = field(default_factory=list)   # (number of the shard, cause, where), of the windows opened
     here: Window | None = None # the window that `at` is in
+    touched: list = field(default_factory=list)    # windows that the last `take` took from
 
-# %% ../../nbs/56_data.sources.ipynb #17f9bc5c
+# %% ../../nbs/56_data.sources.ipynb #887b0693
 @patch
 def open_window(self: Cursor, turn: int, shard: int) -> Window:
     "Index shards from `shard` on, in the order of pass `turn`, until there are `room` samples."
     n, layout = len(self.source.urls), LAYOUTS[self.layout]
     order = permutation(n, self.seed, self.epoch, self.number, turn) if self.shuffle else np.arange(n)
-    samples, problems = [], []
+    samples, problems, keep = [], [], []
     while shard < n and (not samples or len(samples) < self.room):
+        (found, trouble), file = self.index([self.source.urls[int(i)] for i in order[shard:shard + 8]])
+        keep.append(file)
         which, shard = int(order[shard]), shard + 1
-        found, trouble = self.index(self.source.urls[which])
         for s in found:
             lack = layout.lack(s.fields)
             if lack: trouble = trouble + [(lack, s.key)]
             else: samples.append((s, self.layout))
         problems += [(which, *t) for t in trouble]
     if self.shuffle: samples = [samples[i] for i in permutation(len(samples), self.seed, self.epoch, self.number, turn, shard)]
-    return Window(samples, problems, shard)
+    return Window(samples, problems, shard, keep)
 
 @patch
-def index(self: Cursor, url: str) -> Index:
-    "A shard's index, fetched first if it is remote."
-    if not is_remote(url): return index_shard(url, label_of(url))
-    path, problem = self.fetch(url)
-    return Index([], [(problem, url)]) if problem else index_shard(path, label_of(url))
+def index(self: Cursor, urls: list):
+    "The index of the first of `urls`, fetched if it is remote, while the others are on their way; and what keeps the file."
+    url, file = urls[0], None
+    if not is_remote(url): return index_shard(url, label_of(url)), None
+    self.fetch.hint(u for u in urls[1:] if is_remote(u))
+    file = self.fetch(url)
+    return index_shard(file.path, label_of(url)), file
 
-# %% ../../nbs/56_data.sources.ipynb #e85e1c6d
+# %% ../../nbs/56_data.sources.ipynb #5603a151
 @patch
 def windows(self: Cursor):
     "Windows from the present position on, with where they begin; the next one is being opened in a thread."
@@ -165,7 +170,7 @@ def windows(self: Cursor):
 def take(self: Cursor, n: int) -> list:
     "The next `n` samples, with their layouts; fewer at the end."
     if self.here is None: self._windows = self.windows()
-    out = []
+    out, self.touched = [], []
     while len(out) < n:
         offset = self.at["offset"]
         if self.here is None or offset == len(self.here.samples):
@@ -176,15 +181,17 @@ def take(self: Cursor, n: int) -> list:
             self.at = dict(turn=begin[0], shard=begin[1], offset=min(offset, len(window.samples)))
         part = self.here.samples[self.at["offset"]:self.at["offset"] + n - len(out)]
         out += part
+        self.touched.append(self.here)
         self.at = self.at | dict(offset=self.at["offset"] + len(part))
     return out
 
-# %% ../../nbs/56_data.sources.ipynb #20673dd7
+# %% ../../nbs/56_data.sources.ipynb #b93b18c4
 class Task(NamedTuple):
     "What a worker needs for one batch."
     samples: list    # of (Sample, layout)
     spare: list      # the other samples of the global step, for a process whose own samples are all broken
     state: dict      # the position after this batch
+    keep: list       # of LocalFile: fetched shards live until the batch is delivered
 
 @dataclass
 class Plan:
@@ -200,7 +207,7 @@ class Plan:
     world: int = 1
     steps: int | None = None   # of an epoch; None: one pass (several sources: as many samples as they hold together)
     room: int = 8192           # samples a window
-    fetch: object = None       # url -> (local path, problem)
+    fetch: object = None       # a Fetcher, for remote shards
 
     @property
     def mixed(self): return len(self.sources) > 1
@@ -211,7 +218,7 @@ class Plan:
         passes = None if self.mixed or self.steps else 1
         return [Cursor(s, i, self.layouts[i], self.seed, self.epoch, self.shuffle, self.room, passes, self.fetch, dict(at[i])) for i, s in enumerate(self.sources)]
 
-# %% ../../nbs/56_data.sources.ipynb #9b3f1f10
+# %% ../../nbs/56_data.sources.ipynb #ac828ee5
 @patch
 def draws(self: Plan, step: int) -> np.ndarray:  # (global batch,) number of the source of each place
     "Which source fills each place of a global step."
@@ -246,14 +253,14 @@ def tasks(self: Plan, state=None, problems=None):
         if not got or len(got) < size and self.remainder == "drop": return
         a, b = (r * len(got) // self.world for r in (self.rank, self.rank + 1))
         state = dict(seed=self.seed, epoch=self.epoch, step=step, at=[c.at for c in cursors])
-        if b > a: yield Task(got[a:b], got[b:] + got[:a], state)
+        if b > a: yield Task(got[a:b], got[b:] + got[:a], state, [f for c in cursors for w in c.touched for f in w.keep if f])
 
 @patch
 def count(self: Plan) -> int:
     "Samples of all sources, from their headers; an error where shards are remote."
     if any(is_remote(u) for s in self.sources for u in s.urls): raise TypeError("the number of samples in remote shards is not known beforehand")
     cursors = self.cursors(None)
-    return sum(not LAYOUTS[l].lack(x.fields) for s, l, c in zip(self.sources, self.layouts, cursors) for u in s.urls for x in c.index(u).samples)
+    return sum(not LAYOUTS[l].lack(x.fields) for s, l, c in zip(self.sources, self.layouts, cursors) for u in s.urls for x in c.index([u])[0].samples)
 
 @patch
 def __len__(self: Plan):
@@ -263,16 +270,16 @@ def __len__(self: Plan):
     if self.mixed or self.remainder == "drop": return whole
     return whole + ((self.rank + 1) * rest // self.world > self.rank * rest // self.world)
 
-# %% ../../nbs/56_data.sources.ipynb #2d3fb872
+# %% ../../nbs/56_data.sources.ipynb #ca1001dc
 def source_layout(
     source: Source,
     name="",           # a layout's name, to skip the guess
-    fetch=None,        # url -> (local path, problem)
+    fetch=None,        # a Fetcher, for remote shards
 ) -> str:
     "The layout's name, from the first samples of a source."
     probe, causes = Cursor(source, 0, "redcaps", 0, 0, fetch=fetch), Counter()
     for url in source.urls:
-        index = probe.index(url)
+        index, file = probe.index([url])
         if index.samples: return find_layout([s.fields for s in index.samples[:64]], url, name).name
         causes.update(cause for cause, _ in index.problems)
     raise ValueError(f"no sample in any of {len(source.urls)} shard(s) from {source.urls[0]}: " + ", ".join(f"{c} ({n})" for c, n in causes.most_common(5)))

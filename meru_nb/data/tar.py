@@ -32,7 +32,7 @@ def read_header(
     except ValueError: return None
     return Header(name.decode("utf-8", "replace"), size, chr(block[156]))
 
-# %% ../../nbs/54_data.tar.ipynb #792e4c22
+# %% ../../nbs/54_data.tar.ipynb #ba303d48
 class Member(NamedTuple):
     "A file in a tar: where its bytes are."
     name: str
@@ -59,7 +59,7 @@ def list_members(
                 continue
             at, closed = pos + BLOCK, False
             pos = at + -(-head.size // BLOCK) * BLOCK
-            if at + head.size > end: problems.append("tar is cut off"); break
+            if at + head.size > end: problems.append("tar is cut off"); pos, extra = find_header(fd, at, end), {}; continue
             if head.kind in "xgLK": extra |= read_extra(head.kind, os.pread(fd, min(head.size, 1 << 20), at)); continue
             problem = add_member(members, head._replace(**({"name": extra["path"]} if "path" in extra else {})), at)
             if problem: problems.append(problem)
