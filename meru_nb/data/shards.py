@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['OpenFiles', 'Recipe', 'clip_tokenizer', 'Kitchen', 'one_thread', 'stack', 'keep_memory', 'Loader', 'make_loader',
-           'check_numbers']
+           'check_numbers', 'main']
 
-# %% ../../nbs/52_data.shards.ipynb #c9fcbcef
-import contextlib, ctypes, functools, os, sys
+# %% ../../nbs/52_data.shards.ipynb #a5d721f7
+import argparse, contextlib, ctypes, functools, os, sys
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, get_worker_info
 from torchvision.transforms import functional as TF
 
-from ..core import Batch
+from ..core import Batch, one_line_errors
 from .formats import IMAGES, LAYOUTS, box_numbers, check_caption, decode_caption, json_box, parse_record, subreddit_words, with_subreddit
 from .remote import Fetcher
 from .sources import Plan, Task, find_sources, is_remote, source_layout
@@ -184,7 +184,7 @@ class Loader:
         if len(state["at"]) != len(self.plan.sources): raise ValueError(f"the state is of {len(state['at'])} source(s), the loader has {len(self.plan.sources)}")
         self.start = self.state = state
 
-# %% ../../nbs/52_data.shards.ipynb #4839c917
+# %% ../../nbs/52_data.shards.ipynb #26f6ff15
 @patch
 def __iter__(self: Loader):
     waiting, found = [], []     # a task waits, and keeps its fetched shards alive, until its batch is delivered
@@ -196,12 +196,15 @@ def __iter__(self: Loader):
     batches = DataLoader(self.kitchen, batch_size=None, sampler=_Stream(tasks()), num_workers=self.workers, collate_fn=_same,
                          prefetch_factor=self.prefetch if self.workers else None, worker_init_fn=keep_memory, pin_memory=torch.cuda.is_available())
     served = 0
-    for batch, tried, problems in batches:
-        self.note(tried, problems + found)
-        found.clear()
-        self.state = waiting.pop(0).state
-        if batch is not None: yield batch
-        served += batch is not None
+    try:
+        for batch, tried, problems in batches:
+            self.note(tried, problems + found)
+            found.clear()
+            self.state = waiting.pop(0).state
+            if batch is not None: yield batch
+            served += batch is not None
+    finally:
+        if self.plan.fetch: self.plan.fetch.close()
     self.note(0, found)
     self.judge(self.tried, served)
 
@@ -271,3 +274,21 @@ def check_numbers(**values):
     "Counts must be positive integers."
     for name, v in values.items():
         if isinstance(v, bool) or not isinstance(v, int) or v < 1: raise ValueError(f"{name} is {v!r}: give a positive whole number")
+
+# %% ../../nbs/52_data.shards.ipynb #c7cc77c8
+def main(argv=None):
+    "`inspect PATTERN... [--sheet FILE.png] [--workers N] [--layout NAME]`"
+    parser = argparse.ArgumentParser(prog="python -m meru_nb.data.shards", description="Look into shards.")
+    inspect = parser.add_subparsers(required=True, metavar="inspect").add_parser("inspect", help="counts, formats, sizes, caption lengths, broken samples")
+    inspect.add_argument("urls", nargs="+", metavar="PATTERN", help="'a/*.tar', 'shard_{000..127}.tar', a folder, a URL, 'pipe:command'")
+    inspect.add_argument("--sheet", help="write a sheet of images to this PNG")
+    inspect.add_argument("--workers", type=int, default=0)
+    inspect.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)}; recognised if not given")
+    args = parser.parse_args(argv)
+    with one_line_errors("meru_nb.data.shards"):
+        from meru_nb.data.survey import print_survey, survey     # it uses this module
+        print_survey(survey(args.urls, args.workers, args.sheet, args.layout, progress=sys.stderr.isatty()))
+
+# %% ../../nbs/52_data.shards.ipynb #3c9aa191
+#| eval: false
+if __name__ == "__main__": main()
