@@ -145,7 +145,7 @@ def _background(scene, rng, u, v):  # (N, N, 3) float
         m = rows[:, i] * (1 - f) + rows[:, i + 1] * f
     return np.array(base) + (np.array(alt) - np.array(base)) * np.asarray(m, float)[..., None]
 
-# %% ../../nbs/50_data.shapes.ipynb #4e63b6d2
+# %% ../../nbs/50_data.shapes.ipynb #b10e516d
 _TURN = ((1.0, 0.0), (0.9659258, 0.2588190), (0.9659258, -0.2588190))  # cosine and sine of 0, 15, -15 degrees; index -1 is -15
 
 def _paint(canvas, thing, g):  # draws one object into (N, N, 3)
@@ -158,7 +158,7 @@ def _paint(canvas, thing, g):  # draws one object into (N, N, 3)
     if thing.texture == "striped": second = (u + v) * 1.5 % 1 < .42
     elif thing.texture == "spotted": second = ((u * 2 + .25) % 1 - .5) ** 2 + ((v * 2 + .25) % 1 - .5) ** 2 < .075
     else: second = False
-    other = color * .45 + (150 if color.sum() < 200 else 0)  # darker, or lighter where there is nothing darker
+    other = color * .6 + (120 if color.sum() < 200 else 0)  # darker, or lighter where there is nothing darker
     canvas[rows, cols][inside & ~np.asarray(second)] = color
     if thing.texture != "plain": canvas[rows, cols][inside & second] = other
 
@@ -217,7 +217,7 @@ def caption_chain(
     facts = [*paths()[main.shape], f"{main.color} {main.shape}"]
     return [_pick(rng, OPENINGS) + text for text in (*map(article, facts), details(scene, rng))]
 
-# %% ../../nbs/50_data.shapes.ipynb #7c033c51
+# %% ../../nbs/50_data.shapes.ipynb #9522061e
 SPLITS = ("train", "val", "unseen")  # unseen: pairs of shape and colour that train and val never show
 
 def make_sample(
@@ -231,7 +231,7 @@ def make_sample(
     rng = Random(f"{seed} {split} {index}")
     scene = sample_scene(rng, split == "unseen")
     chain = caption_chain(scene, rng)
-    level = len(chain) - 1 if rng.random() < .7 else int(rng.random() * len(chain))
+    level = len(chain) - 1 if rng.random() < .6 else int(rng.random() * len(chain))
     def box(t):
         x0, y0, x1, y1 = (round((p + 1) / 2 * size, 2) for p in (t.x - t.r, t.y - t.r, t.x + t.r, t.y + t.r))
         return dict(box=[max(0.0, x0), max(0.0, y0), min(float(size), x1), min(float(size), y1)], caption=article(f"{t.color} {t.shape}"), classes=list(paths()[t.shape]))

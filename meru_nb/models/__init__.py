@@ -103,7 +103,7 @@ def forward(self: DualEncoder,
         raise ValueError(f"{self.preset or 'this method'} trains on boxes and the batch has none: give shards with boxes (GRIT's layout, or shapes)")
     return self.objective(self.embed(self.features(images)))
 
-# %% ../../nbs/45_models.ipynb #a4f7be93
+# %% ../../nbs/45_models.ipynb #556f6451
 @dataclass
 class ModelConfig(Config):
     "What every method has; subclasses add fields, `make_space` and `make_objective`."
@@ -124,7 +124,7 @@ class ModelConfig(Config):
 
 SIZES = dict(
     vit_s=dict(visual="P16_L12_W384_A12"), vit_b=dict(visual="vit_base_patch16_224"), vit_l=dict(visual="vit_large_patch16_224"),
-    demo=dict(visual="P8_L4_W128_A4", textual="L3_W128_A4", embed_dim=128, image_size=32))
+    demo=dict(visual="S8_L4_W128_A4", textual="L2_W128_A4", embed_dim=128, image_size=32))
 
 # %% ../../nbs/45_models.ipynb #f020e962
 def presets() -> dict:  # name -> function that returns a ModelConfig
