@@ -184,7 +184,7 @@ class Loader:
         if len(state["at"]) != len(self.plan.sources): raise ValueError(f"the state is of {len(state['at'])} source(s), the loader has {len(self.plan.sources)}")
         self.start = self.state = state
 
-# %% ../../nbs/52_data.shards.ipynb #26f6ff15
+# %% ../../nbs/52_data.shards.ipynb #3ac76310
 @patch
 def __iter__(self: Loader):
     waiting, found = [], []     # a task waits, and keeps its fetched shards alive, until its batch is delivered
@@ -198,14 +198,14 @@ def __iter__(self: Loader):
     served = 0
     try:
         for batch, tried, problems in batches:
-            self.note(tried, problems + found)
+            self.note(tried + len(found), problems + found)   # what headers told was never tried
             found.clear()
             self.state = waiting.pop(0).state
             if batch is not None: yield batch
             served += batch is not None
     finally:
         if self.plan.fetch: self.plan.fetch.close()
-    self.note(0, found)
+    self.note(len(found), found)
     self.judge(self.tried, served)
 
 @patch
@@ -225,7 +225,7 @@ def judge(self: Loader, among: int, served=None):
         raise ValueError(f"the shards hold no full batch of {self.plan.batch_size} for {self.plan.world} process(es): lower the batch size, or remainder='short'")
     if bad <= self.max_bad * among and not (served == 0 and bad): return
     causes = "; ".join(f"{c}: {n}, such as {self.examples[c]}" for c, n in self.skipped.most_common(5))
-    raise ValueError(f"{bad} broken among {max(self.tried, bad)} samples, more than max_bad={self.max_bad:g} allows: {causes}")
+    raise ValueError(f"{bad} broken among {self.tried} samples, more than max_bad={self.max_bad:g} allows: {causes}")
 
 class _Stream:  # a sampler that is an iterator
     def __init__(self, it): self.it = it
