@@ -6,7 +6,7 @@
 __all__ = ['KINDS', 'LOOKS', 'peak_mib', 'forget_peak', 'textbook_loss', 'loss_step', 'timed', 'loss_cost', 'apart', 'machine',
            'loss_table', 'plot_loss', 'LossBench', 'bench_loss', 'benches', 'main']
 
-# %% ../nbs/90_bench.ipynb #ceb5b6bc
+# %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional as F
 
 from .config import Config, closest, parse_cli, write_json
-from .core import IMAGE_COLOR, TEXT_COLOR, one_line_errors, use_cores
+from .core import IMAGE_COLOR, TEXT_COLOR, one_line_errors
 from .geometry import lorentz, sphere
 from .objectives.contrastive import contrastive_loss
 
@@ -115,13 +115,14 @@ def apart(
         raise ValueError(f"{name}({', '.join(f'{k}={v}' for k, v in kw.items())}) failed: {why}")
     return json.loads(run.stdout.strip().splitlines()[-1])
 
-# %% ../nbs/90_bench.ipynb #0605615c
+# %% ../nbs/90_bench.ipynb #8498bf07
 def machine(
     device="cpu"
 ) -> str:
     "What measured, in general words."
     if device != "cpu": return torch.cuda.get_device_name()
-    return f"{use_cores()} CPU cores"
+    n = torch.get_num_threads()
+    return f"{n} CPU core{'s' if n > 1 else ''}"
 
 # %% ../nbs/90_bench.ipynb #46e7dc6e
 def loss_table(
