@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['OpenFiles', 'Recipe', 'clip_tokenizer', 'Kitchen', 'one_thread', 'stack', 'keep_memory', 'Loader', 'make_loader',
-           'check_numbers', 'main']
+           'names_subreddits', 'check_numbers', 'main']
 
-# %% ../../nbs/52_data.shards.ipynb #a5d721f7
+# %% ../../nbs/52_data.shards.ipynb #10c21549
 import argparse, contextlib, ctypes, functools, os, sys
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from torchvision.transforms import functional as TF
 from ..core import Batch, one_line_errors
 from .formats import IMAGES, LAYOUTS, box_numbers, check_caption, decode_caption, json_box, parse_record, subreddit_words, with_subreddit
 from .remote import Fetcher
-from .sources import Plan, Task, find_sources, is_remote, source_layout
+from .sources import Plan, Task, find_sources, index_shard, is_remote, label_of, source_layout
 from .tar import Sample, read_fields
 from .transforms import BadSample, cut_box, eval_pixels, open_image, sample_rng, to_rgb, train_pixels
 from ..tokenizer import Tokenizer
@@ -233,7 +233,7 @@ class _Stream:  # a sampler that is an iterator
 
 def _same(x): return x
 
-# %% ../../nbs/52_data.shards.ipynb #e7ed61fb
+# %% ../../nbs/52_data.shards.ipynb #4d916e99
 def make_loader(
     urls,                        # pattern or list of patterns: 'a/*.tar', 'shard_{000..127}.tar', 'a/*.tar::3'
     *,
@@ -265,10 +265,18 @@ def make_loader(
     sources = find_sources(urls)
     fetch = (fetcher or Fetcher()) if any(is_remote(u) for s in sources for u in s.urls) else None
     layouts = [source_layout(s, layout, fetch) for s in sources]
-    if train and subreddit_prob and "redcaps" in layouts: subreddit_words("warm up")   # before workers are forked: they inherit the counts
+    if train and subreddit_prob and any(map(names_subreddits, sources)): subreddit_words("warm up")   # before workers are forked: they inherit the counts
     plan = Plan(sources, layouts, batch_size, seed, epoch, train if shuffle is None else shuffle, remainder, rank, world, steps_per_epoch, window, fetch)
     recipe = Recipe(image_size, train, exact, boxes, records, subreddit_prob, context_length, tuple(scale), seed, epoch)
     return Loader(plan, Kitchen(recipe, tokenizer or clip_tokenizer()), workers, max_bad)
+
+def names_subreddits(source) -> bool:
+    "Whether the first sample has a subreddit (a remote source may)."
+    url = source.urls[0]
+    if is_remote(url): return True
+    samples = index_shard(url, label_of(url)).samples
+    if not samples: return True
+    with open(url, "rb") as f: return b'"subreddit"' in read_fields(f.fileno(), samples[0].fields, ["json"]).get("json", b"")
 
 def check_numbers(**values):
     "Counts must be positive integers."
