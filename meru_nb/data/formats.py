@@ -55,7 +55,7 @@ def find_layout(
     text_only_in_json = best.name == "img2dataset" and not any(t in f for f in samples for t in best.texts[:-1])
     return LAYOUTS["redcaps"] if text_only_in_json else best
 
-# %% ../../nbs/55_data.formats.ipynb #ae093583
+# %% ../../nbs/55_data.formats.ipynb #51dce943
 LONGEST = 10_000   # characters of a caption that are looked at
 
 def parse_record(
@@ -77,6 +77,7 @@ def check_caption(
     if not text[:LONGEST].strip(): raise BadSample("caption is empty")
     return text[:LONGEST].encode("utf-8", "replace").decode()    # a lone surrogate is no character
 
+# %% ../../nbs/55_data.formats.ipynb #9f708f4d
 def decode_caption(
     data: bytes,   # of a text member
 ) -> str:

@@ -5,14 +5,11 @@
 # %% auto #0
 __all__ = ['write_tar', 'encode', 'mutate', 'untouched', 'fuzz']
 
-# %% ../../nbs/91_data.fuzz.ipynb #cee93637
-import io, json, os, random, tarfile, tempfile
+# %% ../../nbs/91_data.fuzz.ipynb #2ad72859
+import io, os, random, tarfile, tempfile
 from pathlib import Path
 
-from PIL import Image
-
 from .shards import make_loader
-from .shapes import make_sample
 from .tar import group_samples, list_members
 
 # %% ../../nbs/91_data.fuzz.ipynb #9bde230b

@@ -25,7 +25,7 @@ class LocalFile:
         try: os.unlink(self.path)
         except OSError: pass
 
-# %% ../../nbs/57_data.remote.ipynb #a42caa90
+# %% ../../nbs/57_data.remote.ipynb #9f53e322
 @dataclass
 class Fetcher:
     "Fetches shards into temporary files, several at once."
@@ -40,6 +40,7 @@ class Fetcher:
 class Again(OSError):
     "A failure that may pass."
 
+# %% ../../nbs/57_data.remote.ipynb #0f3813b1
 @patch
 def fetch(self: Fetcher, url: str) -> LocalFile:
     "One shard, whole; OSError if it cannot be had."
@@ -57,7 +58,18 @@ def fetch(self: Fetcher, url: str) -> LocalFile:
                 time.sleep(min(30, self.pause * 2**k) * random.uniform(0.5, 1))   # not in step with the other processes
     raise OSError(f"cannot fetch {url} in {self.tries} tries: {why}")
 
-# %% ../../nbs/57_data.remote.ipynb #b2b5ec62
+# %% ../../nbs/57_data.remote.ipynb #81b44457
+def restart(out, seen):
+    "From byte 0."
+    out.seek(0); out.truncate(); seen.clear()
+
+def whole_length(answer) -> int | None:
+    "The file's length as this answer announces it."
+    if answer.status == 206: text = answer.headers.get("Content-Range", "").rpartition("/")[2]
+    else: text = answer.headers.get("Content-Length") or ""
+    return int(text) if text.isdigit() else None
+
+# %% ../../nbs/57_data.remote.ipynb #5696d86e
 @patch
 def download(self: Fetcher, url: str, out, seen: dict):
     "Append to `out` what is missing of `url`; `seen` holds what the last answer said about the file."
@@ -77,16 +89,7 @@ def download(self: Fetcher, url: str, out, seen: dict):
         while block := answer.read(1 << 18): out.write(block); out.flush()
     if total is not None and out.tell() < total: raise Again(f"{out.tell()} of {total} bytes arrived")
 
-def restart(out, seen):
-    "From byte 0."
-    out.seek(0); out.truncate(); seen.clear()
-
-def whole_length(answer) -> int | None:
-    "The file's length as this answer announces it."
-    if answer.status == 206: text = answer.headers.get("Content-Range", "").rpartition("/")[2]
-    else: text = answer.headers.get("Content-Length") or ""
-    return int(text) if text.isdigit() else None
-
+# %% ../../nbs/57_data.remote.ipynb #e3634f21
 @patch
 def run(self: Fetcher, command: str, out):
     "The output of a shell command; a status other than 0 is tried again."

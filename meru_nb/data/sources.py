@@ -6,7 +6,7 @@
 __all__ = ['is_remote', 'expand', 'Source', 'find_sources', 'Index', 'label_of', 'index_shard', 'permutation', 'Window', 'Cursor',
            'Task', 'Plan', 'source_layout']
 
-# %% ../../nbs/56_data.sources.ipynb #b0a30b26
+# %% ../../nbs/56_data.sources.ipynb #ab72e4e6
 import functools, glob, os, re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from braceexpand import braceexpand
 from fastcore.basics import patch
 
 from .formats import LAYOUTS, find_layout
-from .tar import Sample, group_samples, list_members
+from .tar import group_samples, list_members
 
 # %% ../../nbs/56_data.sources.ipynb #7bd38c74
 def is_remote(url: str) -> bool:
@@ -63,7 +63,7 @@ def _weight(text, pattern):
     if not 0 < w < float("inf"): raise ValueError(f"weight is {text!r} in {pattern!r}: give a positive number after ::")
     return w
 
-# %% ../../nbs/56_data.sources.ipynb #afbdee78
+# %% ../../nbs/56_data.sources.ipynb #cab70635
 class Index(NamedTuple):
     "The samples of a shard and what is wrong with it."
     samples: list    # of Sample
@@ -74,6 +74,7 @@ def label_of(url: str) -> str:
     last = re.split(r"[/\s]", url.split("?")[0].rstrip("/"))[-1]
     return re.sub(r"\.tar(\.\w+)?$", "", last) or "shard"
 
+# %% ../../nbs/56_data.sources.ipynb #4a7f5e0c
 def index_shard(
     path: str,   # local tar file
     label: str,  # its name in keys
@@ -90,7 +91,7 @@ def _index(path, label, size, changed):
     samples, twice = group_samples(path, label, members)
     return Index(samples, [(p, path) for p in problems + ["tar member came twice"] * twice])
 
-# %% ../../nbs/56_data.sources.ipynb #8f9059ef
+# %% ../../nbs/56_data.sources.ipynb #837371f4
 def permutation(
     n: int,
     *purpose,   # integers: seed, epoch, what it is for
@@ -98,6 +99,7 @@ def permutation(
     "A permutation of range(n) that is a pure function of its arguments."
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(purpose))).permutation(n)
 
+# %% ../../nbs/56_data.sources.ipynb #039664fe
 class Window(NamedTuple):
     "Samples that are permuted together."
     samples: list    # of Sample, in order
@@ -122,7 +124,17 @@ class Cursor:
     here: Window | None = None # the window that `at` is in
     touched: list = field(default_factory=list)    # windows that the last `take` took from
 
-# %% ../../nbs/56_data.sources.ipynb #887b0693
+# %% ../../nbs/56_data.sources.ipynb #6815bc15
+@patch
+def index(self: Cursor, urls: list):
+    "The index of the first of `urls`, fetched if it is remote, while the others are on their way; and what keeps the file."
+    url, file = urls[0], None
+    if not is_remote(url): return index_shard(url, label_of(url)), None
+    self.fetch.hint(u for u in urls[1:] if is_remote(u))
+    file = self.fetch(url)
+    return index_shard(file.path, label_of(url)), file
+
+# %% ../../nbs/56_data.sources.ipynb #3ce97dd1
 @patch
 def open_window(self: Cursor, turn: int, shard: int) -> Window:
     "Index shards from `shard` on, in the order of pass `turn`, until there are `room` samples."
@@ -141,16 +153,7 @@ def open_window(self: Cursor, turn: int, shard: int) -> Window:
     if self.shuffle: samples = [samples[i] for i in permutation(len(samples), self.seed, self.epoch, self.number, turn, shard)]
     return Window(samples, problems, shard, keep)
 
-@patch
-def index(self: Cursor, urls: list):
-    "The index of the first of `urls`, fetched if it is remote, while the others are on their way; and what keeps the file."
-    url, file = urls[0], None
-    if not is_remote(url): return index_shard(url, label_of(url)), None
-    self.fetch.hint(u for u in urls[1:] if is_remote(u))
-    file = self.fetch(url)
-    return index_shard(file.path, label_of(url)), file
-
-# %% ../../nbs/56_data.sources.ipynb #5603a151
+# %% ../../nbs/56_data.sources.ipynb #43531a46
 @patch
 def windows(self: Cursor):
     "Windows from the present position on, with where they begin; the next one is being opened in a thread."
@@ -166,6 +169,7 @@ def windows(self: Cursor):
             ahead = None if ends else pool.submit(self.open_window, turn, shard)
             yield begin, window
 
+# %% ../../nbs/56_data.sources.ipynb #de36dfc9
 @patch
 def take(self: Cursor, n: int) -> list:
     "The next `n` samples, with their layouts; fewer at the end."
@@ -185,7 +189,7 @@ def take(self: Cursor, n: int) -> list:
         self.at = self.at | dict(offset=self.at["offset"] + len(part))
     return out
 
-# %% ../../nbs/56_data.sources.ipynb #b93b18c4
+# %% ../../nbs/56_data.sources.ipynb #b2df428d
 class Task(NamedTuple):
     "What a worker needs for one batch."
     samples: list    # of (Sample, layout)
@@ -193,6 +197,7 @@ class Task(NamedTuple):
     state: dict      # the position after this batch
     keep: list       # of LocalFile: fetched shards live until the batch is delivered
 
+# %% ../../nbs/56_data.sources.ipynb #76edf5e1
 @dataclass
 class Plan:
     "The tasks of one process in one epoch."
@@ -218,7 +223,7 @@ class Plan:
         passes = None if self.mixed or self.steps else 1
         return [Cursor(s, i, self.layouts[i], self.seed, self.epoch, self.shuffle, self.room, passes, self.fetch, dict(at[i])) for i, s in enumerate(self.sources)]
 
-# %% ../../nbs/56_data.sources.ipynb #ac828ee5
+# %% ../../nbs/56_data.sources.ipynb #da93dafb
 @patch
 def draws(self: Plan, step: int) -> np.ndarray:  # (global batch,) number of the source of each place
     "Which source fills each place of a global step."
@@ -239,6 +244,7 @@ def take_step(self: Plan, cursors, step: int) -> list:
     parts = [iter(p) for p in parts]
     return [next(parts[i]) for i in which]
 
+# %% ../../nbs/56_data.sources.ipynb #433792d5
 @patch
 def tasks(self: Plan, state=None, problems=None):
     "This process's tasks from `state` on; causes found in headers are added to `problems`, each on one process only."
@@ -255,6 +261,7 @@ def tasks(self: Plan, state=None, problems=None):
         state = dict(seed=self.seed, epoch=self.epoch, step=step, at=[c.at for c in cursors])
         if b > a: yield Task(got[a:b], got[b:] + got[:a], state, [f for c in cursors for w in c.touched for f in w.keep if f])
 
+# %% ../../nbs/56_data.sources.ipynb #16aad007
 @patch
 def count(self: Plan) -> int:
     "Samples of all sources, from their headers; an error where shards are remote."

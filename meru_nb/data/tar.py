@@ -32,13 +32,14 @@ def read_header(
     except ValueError: return None
     return Header(name.decode("utf-8", "replace"), size, chr(block[156]))
 
-# %% ../../nbs/54_data.tar.ipynb #ba50c8bb
+# %% ../../nbs/54_data.tar.ipynb #24a22471
 class Member(NamedTuple):
     "A file in a tar: where its bytes are."
     name: str
     offset: int
     size: int
 
+# %% ../../nbs/54_data.tar.ipynb #cd20be3b
 KINDS = {"1": "link", "2": "link", "3": "device", "4": "device", "6": "pipe"}   # never followed
 
 def list_members(
@@ -63,7 +64,7 @@ def list_members(
     if not members: problems = problems or ["tar is empty"]
     return members, problems + ["tar has no end mark"] * (not closed and not problems)
 
-# %% ../../nbs/54_data.tar.ipynb #0cd89ab5
+# %% ../../nbs/54_data.tar.ipynb #c40f5c0a
 def add_member(members: list, head: Header, offset: int) -> list[str]:  # the cause if it was refused
     "Note a regular file with a harmless name."
     if head.kind in KINDS: return [f"tar member is a {KINDS[head.kind]}"]
@@ -78,6 +79,7 @@ def step_over(fd, members, start, pos, end) -> int:
     if found < pos and members and members[-1].offset == start: members.pop()   # bytes are missing: its content has run into that header
     return found
 
+# %% ../../nbs/54_data.tar.ipynb #f29c848f
 def read_extra(kind: str, data: bytes) -> dict:
     "The name in a GNU long-name member or a POSIX extended header."
     if kind == "L": return {"path": data.split(b"\0", 1)[0].decode("utf-8", "replace")}
@@ -90,6 +92,7 @@ def read_extra(kind: str, data: bytes) -> dict:
         data = data[int(digits):]
     return out
 
+# %% ../../nbs/54_data.tar.ipynb #b6b59eba
 def find_header(fd: int, start: int, end: int) -> int:  # `end` if there is none
     "The first position from `start` on at which a valid header stands."
     pos = start

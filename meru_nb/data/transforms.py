@@ -24,13 +24,14 @@ except ImportError: simplejpeg = None
 class BadSample(ValueError):
     "A sample that cannot be used; its text is the cause under which it is counted."
 
-# %% ../../nbs/51_data.transforms.ipynb #c7a18c21
+# %% ../../nbs/51_data.transforms.ipynb #6b7edd15
 class Limits(NamedTuple):
     "What an image may ask for before it is decoded."
     bytes: int = 1 << 28           # in the file
     pixels: int = 89_478_485       # Pillow's own limit
     aspect: float = 100.0          # longer edge / shorter edge
 
+# %% ../../nbs/51_data.transforms.ipynb #bedb59cc
 def open_image(
     data: bytes,         # a file's content
     limits=Limits(),     # checked before decoding
@@ -80,7 +81,7 @@ def sample_rng(
     "A generator that belongs to one sample in one epoch."
     return random.Random(f"{seed}/{epoch}/{key}")
 
-# %% ../../nbs/51_data.transforms.ipynb #63026d2a
+# %% ../../nbs/51_data.transforms.ipynb #18e3c548
 class Crop(NamedTuple):
     "A rectangle in pixels."
     left: int
@@ -88,6 +89,7 @@ class Crop(NamedTuple):
     width: int
     height: int
 
+# %% ../../nbs/51_data.transforms.ipynb #4177dead
 def random_crop(
     rng: random.Random,
     width: int, height: int,     # of the image
@@ -137,7 +139,7 @@ def resize_tensor(
     if tuple(pixels.shape[1:]) == (height, width): return pixels
     return torch.nn.functional.interpolate(pixels[None], (height, width), mode="bicubic", antialias=True)[0]
 
-# %% ../../nbs/51_data.transforms.ipynb #2d4c0942
+# %% ../../nbs/51_data.transforms.ipynb #6a46c92f
 def plain_size(
     data: bytes,                 # an image file
 ) -> tuple[int, int] | None:     # width, height; None if it is not a plain colour JPEG
@@ -155,6 +157,7 @@ def plain_size(
         pos += 2 + length
     return None
 
+# %% ../../nbs/51_data.transforms.ipynb #c62cb194
 def plain_pixels(
     data: bytes,                 # a plain colour JPEG
     width: int, height: int,     # as `plain_size` says
@@ -167,7 +170,7 @@ def plain_pixels(
     if f > 1: raise ValueError("torchvision decodes at full size only")
     return decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
 
-# %% ../../nbs/51_data.transforms.ipynb #c0a410d0
+# %% ../../nbs/51_data.transforms.ipynb #f04f6d65
 def fast_decode(
     data: bytes,     # the file
     choose,          # (width, height) -> the edge that must not become smaller than `size`, in full-size pixels, and anything else
@@ -186,6 +189,7 @@ def fast_decode(
     if f > 1 and image.format == "JPEG": image.draft("RGB", (image.width // f, image.height // f))
     return to_tensor(to_rgb(image)), whole, chosen
 
+# %% ../../nbs/51_data.transforms.ipynb #69897903
 def fast_crop(
     data: bytes,     # the file
     choose,          # (width, height) -> Crop, in the upright full-size image
