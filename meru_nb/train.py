@@ -69,8 +69,8 @@ class TrainConfig(Config):
 
     def optim(self): return OptimConfig(self.lr, self.warmup, self.betas, self.weight_decay, self.grad_clip)
 
-# %% ../nbs/61_train.ipynb #edfd7997
-DEMO_RECIPE = dict(steps=440, batch_size=256, lr=2e-3, warmup=40, weight_decay=0.1, crop_scale=0.8, workers=0, log_period=1, checkpoint_period=200)
+# %% ../nbs/61_train.ipynb #0c6bbad7
+DEMO_RECIPE = dict(steps=800, batch_size=128, lr=1e-3, warmup=60, weight_decay=0.1, crop_scale=0.9, workers=0, log_period=1, checkpoint_period=300)
 
 def train_config(
     preset="atmg_demo",  # METHOD_SIZE
@@ -96,7 +96,7 @@ def check_numbers(
     if set(config.freeze) - {"visual", "textual"}: raise ValueError(f"--freeze is {config.freeze}: choose from visual, textual")
     config.optim()
 
-# %% ../nbs/61_train.ipynb #757f95e5
+# %% ../nbs/61_train.ipynb #a3872d75
 class Step(nn.Module):
     "From a batch to the loss and its terms, in one `forward`, so that any wrapper of Accelerate's can stand around it."
     def __init__(self,
@@ -116,7 +116,7 @@ class Step(nn.Module):
     def forward(self, batch, diagnose=False):
         e = self.model.embed(self.features(batch))
         out = self.model.objective(e)
-        return out | diagnostics(e) if diagnose else out
+        return out | diagnostics(e, space=self.model.space) if diagnose else out
 
 # %% ../nbs/61_train.ipynb #5d9ec6ff
 def update(

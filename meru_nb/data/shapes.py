@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TAXONOMY', 'LEVELS', 'SHAPES', 'COLORS', 'COLOR_FAMILIES', 'TEXTURES', 'BACKGROUNDS', 'TONES', 'TONE_OF', 'OPENINGS',
-           'SPLITS', 'PROMPTS', 'paths', 'parents', 'Thing', 'Scene', 'is_unseen', 'sample_scene', 'draw', 'article',
+           'SPLITS', 'paths', 'parents', 'Thing', 'Scene', 'is_unseen', 'sample_scene', 'draw', 'article',
            'color_family', 'size_word', 'relation', 'mention', 'details', 'caption_chain', 'make_sample', 'write_shard',
            'ShapesConfig', 'write_shapes', 'claimed', 'zero_shot_levels', 'zero_shot_prompts', 'zero_shot_label',
            'main']
@@ -77,7 +77,7 @@ BACKGROUNDS = ("plain", "striped", "checkered", "cloudy")
 TONES = dict(light=(170, 235), dark=(25, 85))  # range of a background's levels
 TONE_OF = dict(white="dark", black="light")    # the others show on both
 
-# %% ../../nbs/50_data.shapes.ipynb #27a7aa2f
+# %% ../../nbs/50_data.shapes.ipynb #20d84e48
 @dataclass
 class Thing:
     "One object of a scene."
@@ -87,7 +87,6 @@ class Thing:
     x: float         # centre, -1 left to 1 right
     y: float         # centre, -1 top to 1 bottom
     r: float         # half of its width
-    turn: int        # rotation in steps of 1/24, small enough to leave a square a square
 
 @dataclass
 class Scene:
@@ -101,13 +100,13 @@ def is_unseen(shape: str, color: str) -> bool:
     "Whether this pair is kept from training: one colour a shape."
     return list(COLORS).index(color) == (2 * list(SHAPES).index(shape) + 1) % len(COLORS)
 
-# %% ../../nbs/50_data.shapes.ipynb #2602f834
+# %% ../../nbs/50_data.shapes.ipynb #64178dd8
 def _pick(rng, items): return list(items)[int(rng.random() * len(items))]
 def _between(rng, lo, hi): return lo + (hi - lo) * rng.random()
 
 def _place(rng, r, others):  # a centre that keeps the object inside and off the others, the first near the middle; None after some tries
     for _ in range(30):
-        room = 0.97 - r if others else min(0.2, 0.97 - r)
+        room = 0.97 - r if others else min(0.12, 0.97 - r)
         x, y = _between(rng, -room, room), _between(rng, -room, room)
         if all((x - o.x) ** 2 + (y - o.y) ** 2 > (.95 * (r + o.r)) ** 2 for o in others): return x, y
 
@@ -122,16 +121,16 @@ def sample_scene(
         while True:
             shape, color = _pick(rng, SHAPES), _pick(rng, COLORS)
             if TONE_OF.get(color, tone) == tone and is_unseen(shape, color) == (unseen and i == 0): break
-        r = _between(rng, .2, .27) if i else _between(rng, .5, .62) if number > 1 else _between(rng, .5, .9)
+        r = _between(rng, .2, .27) if i else _between(rng, .55, .65) if number > 1 else _between(rng, .55, .9)
         if (at := _place(rng, r, things)) is None: break
-        things.append(Thing(shape, color, _pick(rng, TEXTURES), *at, r, int(rng.random() * 3) - 1))
+        things.append(Thing(shape, color, _pick(rng, TEXTURES), *at, r))
     return Scene(things, _pick(rng, BACKGROUNDS), tone, int(rng.random() * 2**31))
 
-# %% ../../nbs/50_data.shapes.ipynb #1c545c58
+# %% ../../nbs/50_data.shapes.ipynb #781a2e5d
 def _background(scene, rng, u, v):  # (N, N, 3) float
     lo, hi = TONES[scene.tone]
     base, alt = ([_between(rng, lo, hi) for _ in range(3)] for _ in range(2))
-    shift = 30 if base[1] < (lo + hi) / 2 else -30
+    shift = 20 if base[1] < (lo + hi) / 2 else -20
     alt = [b + shift + 0.2 * (a - b) for a, b in zip(alt, base)]  # a second tone that is always told apart
     p, q, kind = rng.random(), rng.random(), scene.background
     if kind == "plain": m = np.zeros(np.broadcast(u, v).shape)
@@ -145,15 +144,11 @@ def _background(scene, rng, u, v):  # (N, N, 3) float
         m = rows[:, i] * (1 - f) + rows[:, i + 1] * f
     return np.array(base) + (np.array(alt) - np.array(base)) * np.asarray(m, float)[..., None]
 
-# %% ../../nbs/50_data.shapes.ipynb #b10e516d
-_TURN = ((1.0, 0.0), (0.9659258, 0.2588190), (0.9659258, -0.2588190))  # cosine and sine of 0, 15, -15 degrees; index -1 is -15
-
+# %% ../../nbs/50_data.shapes.ipynb #3a4d10e4
 def _paint(canvas, thing, g):  # draws one object into (N, N, 3)
-    near = [np.flatnonzero(abs(g - at) < 1.3 * thing.r) for at in (thing.x, thing.y)]
+    near = [np.flatnonzero(abs(g - at) <= thing.r) for at in (thing.x, thing.y)]
     cols, rows = (slice(i[0], i[-1] + 1) for i in near)
-    x, y = (g[cols][None] - thing.x) / thing.r, (g[rows][:, None] - thing.y) / thing.r
-    cos, sin = _TURN[thing.turn]
-    u, v = x * cos + y * sin, y * cos - x * sin
+    u, v = (g[cols][None] - thing.x) / thing.r, (g[rows][:, None] - thing.y) / thing.r
     inside, color = SHAPES[thing.shape](u, v), np.array(COLORS[thing.color], float)
     if thing.texture == "striped": second = (u + v) * 1.5 % 1 < .42
     elif thing.texture == "spotted": second = ((u * 2 + .25) % 1 - .5) ** 2 + ((v * 2 + .25) % 1 - .5) ** 2 < .075
@@ -172,7 +167,7 @@ def draw(
     for thing in scene.things: _paint(canvas, thing, g)
     return (canvas.reshape(size, 2, size, 2, 3).sum((1, 3)) / 4 + 0.5).clip(0, 255).astype(np.uint8)
 
-# %% ../../nbs/50_data.shapes.ipynb #76d83db5
+# %% ../../nbs/50_data.shapes.ipynb #da7f3292
 def article(phrase: str) -> str:
     "'an oval', 'a ring'."
     return ("an " if phrase[0] in "aeiou" else "a ") + phrase
@@ -181,17 +176,16 @@ def color_family(color: str) -> str:
     "'warm' for red."
     return next(f for f, colors in COLOR_FAMILIES.items() if color in colors)
 
-def size_word(thing: Thing, number: int) -> str:
-    "How large the main one of `number` objects is, '' where nobody would say."
-    small, large = (.6, .75) if number == 1 else (.53, .58)
-    return "small" if thing.r < small else "large" if thing.r > large else ""
+def size_word(thing: Thing) -> str:
+    "'small' or 'large', '' where nobody would say."
+    return "small" if thing.r < .6 else "large" if thing.r > .75 else ""
 
 def relation(a: Thing, b: Thing) -> str:
     "Where `a` is as seen from `b`."
     dx, dy = a.x - b.x, a.y - b.y
     return ("left of" if dx < 0 else "right of") if abs(dx) > abs(dy) else "above" if dy < 0 else "below"
 
-# %% ../../nbs/50_data.shapes.ipynb #9850c448
+# %% ../../nbs/50_data.shapes.ipynb #56bec0ae
 OPENINGS = ("", "", "a picture of ", "there is ", "an image with ")
 
 def mention(thing: Thing, rng: Random) -> str:
@@ -201,23 +195,21 @@ def mention(thing: Thing, rng: Random) -> str:
     return article(f"{color} {name}".strip())
 
 def details(scene: Scene, rng: Random) -> str:
-    "Everything about the main object, its first neighbour, and the background."
+    "Everything about the main object, and its neighbours."
     main, *others = scene.things
-    look = " ".join(filter(None, (size_word(main, len(scene.things)), main.color, "" if main.texture == "plain" else main.texture, main.shape)))
-    around = "".join(f" {relation(main, o)} {mention(o, rng)}" for o in others[:1])
-    ground = " ".join(filter(None, (scene.tone, "" if scene.background == "plain" else scene.background)))
-    return f"{article(look)}{around}, {_pick(rng, ('on', 'on', 'over'))} {article(ground)} background"
+    look = " ".join(filter(None, (size_word(main), main.color, "" if main.texture == "plain" else main.texture, main.shape)))
+    return article(look) + " and".join(f" {relation(main, o)} {mention(o, rng)}" for o in others)
 
 def caption_chain(
     scene: Scene,
     rng: Random,
 ) -> list[str]:   # general to specific, each entailed by the next
-    "One caption for each level of the taxonomy, one with the colour, one with everything."
-    main = scene.things[0]
-    facts = [*paths()[main.shape], f"{main.color} {main.shape}"]
-    return [_pick(rng, OPENINGS) + text for text in (*map(article, facts), details(scene, rng))]
+    "One caption for each level of the taxonomy, the colour from some level on, and one with everything."
+    main, colored = scene.things[0], _pick(rng, (1, 1, 2, 3))
+    names = [f"{main.color} {name}" if level >= colored else name for level, name in enumerate(paths()[main.shape])]
+    return [_pick(rng, OPENINGS) + text for text in (*map(article, names), details(scene, rng))]
 
-# %% ../../nbs/50_data.shapes.ipynb #9522061e
+# %% ../../nbs/50_data.shapes.ipynb #2a40582f
 SPLITS = ("train", "val", "unseen")  # unseen: pairs of shape and colour that train and val never show
 
 def make_sample(
@@ -231,7 +223,7 @@ def make_sample(
     rng = Random(f"{seed} {split} {index}")
     scene = sample_scene(rng, split == "unseen")
     chain = caption_chain(scene, rng)
-    level = len(chain) - 1 if rng.random() < .6 else int(rng.random() * len(chain))
+    level = len(chain) - 1 if rng.random() < .5 else int(rng.random() * len(chain))
     def box(t):
         x0, y0, x1, y1 = (round((p + 1) / 2 * size, 2) for p in (t.x - t.r, t.y - t.r, t.x + t.r, t.y + t.r))
         return dict(box=[max(0.0, x0), max(0.0, y0), min(float(size), x1), min(float(size), y1)], caption=article(f"{t.color} {t.shape}"), classes=list(paths()[t.shape]))
@@ -306,16 +298,14 @@ def claimed(out: Path, about: dict):
     out.mkdir(parents=True, exist_ok=True)
     if held is None: write_json(found, about | dict(complete=False))
 
-# %% ../../nbs/50_data.shapes.ipynb #128fbfc9
-PROMPTS = ("{}", "a picture of {}", "there is {}")  # of a class with its article
-
+# %% ../../nbs/50_data.shapes.ipynb #b526e324
 def zero_shot_levels() -> dict[str, list[str]]:
     "Level -> class names, for the levels below the root."
     return {level: sorted({p[i] for p in paths().values()}) for i, level in enumerate(LEVELS) if i}
 
 def zero_shot_prompts(level: str) -> list[list[str]]:
     "For each class of a level, the texts that stand for it."
-    return [[p.format(article(c)) for p in PROMPTS] for c in zero_shot_levels()[level]]
+    return [[article(f"{color} {name}") for color in COLORS] for name in zero_shot_levels()[level]]
 
 def zero_shot_label(record: dict, level: str) -> int:
     "The main object's class number."

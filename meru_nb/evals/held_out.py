@@ -48,7 +48,7 @@ def embed_shards(
     n = min(limit or len(captions), len(captions))
     return HeldOut(torch.cat(image)[:n].float(), torch.cat(text)[:n].float(), captions[:n], records[:n], dict(loader.skipped))
 
-# %% ../../nbs/75_evals.held_out.ipynb #15af4308
+# %% ../../nbs/75_evals.held_out.ipynb #770b351b
 @torch.no_grad()
 def zero_shot_by_level(
     model, tokenizer,
@@ -58,9 +58,11 @@ def zero_shot_by_level(
     if not all("classes" in r for r in held.records): return {}
     out, device = {}, model.log_scale.device
     for level, names in zero_shot_levels().items():
-        weights = build_classifier(model, tokenizer, zero_shot_prompts(level))
+        prompts = zero_shot_prompts(level)
+        weights = build_classifier(model, tokenizer, [[text] for p in prompts for text in p])   # each text by itself
+        best = model.space.classify(held.image.to(device), weights).unflatten(1, (len(prompts), -1)).amax(-1)
         labels = torch.tensor([zero_shot_label(r, level) for r in held.records])
-        out[level] = accuracy(model.space.classify(held.image.to(device), weights).cpu(), labels, ks=(1,)) | dict(chance=1 / len(names))
+        out[level] = accuracy(best.cpu(), labels, ks=(1,)) | dict(chance=1 / len(names))
     return out
 
 # %% ../../nbs/75_evals.held_out.ipynb #1cf07013
