@@ -6,8 +6,8 @@
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'STOPPED', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'Stream',
            'loader_maker', 'with_shapes', 'run_folder', 'provenance', 'write_config', 'save_state', 'load_state',
            'Meter', 'read_values', 'log_row', 'forget_after', 'signals_noted', 'asked_to_stop', 'train_loop', 'notes',
-           'give_up', 'fit', 'starting_model', 'first_line', 'finish', 'save_radii', 'check_launch', 'make_accelerator',
-           'parse', 'main']
+           'give_up', 'fit', 'starting_model', 'first_line', 'few_shards', 'finish', 'save_radii', 'check_launch',
+           'make_accelerator', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
 import contextlib, json, math, os, platform, shlex, signal, subprocess, sys, time, warnings
@@ -344,7 +344,7 @@ def give_up(run, batch, row):
     raise ValueError(f"{row['bad_steps_in_a_row']:.0f} steps in a row had a non-finite loss or gradient, the last is {row['step']}: its keys are in {run/'bad_batch.json'}; "
                      "lower --lr, or resume from the last checkpoint with --mixed-precision no")
 
-# %% ../nbs/61_train.ipynb #05d16a4c
+# %% ../nbs/61_train.ipynb #d3f87fb3
 def fit(
     config: TrainConfig,
     accelerator: Accelerator,
@@ -365,13 +365,13 @@ def fit(
     if accelerator.is_main_process:
         write_config(run, config, accelerator.num_processes)
         forget_after(run, done)
-        print(first_line(config, accelerator, run, done), flush=True)
+        print(first_line(config, accelerator, run, done) + few_shards(stream.loader, accelerator.num_processes), flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, stream, batches, batch, done)
     if accelerator.is_main_process: finish(config, run, model, stream)
     accelerator.wait_for_everyone()
     return run
 
-# %% ../nbs/61_train.ipynb #602e33a2
+# %% ../nbs/61_train.ipynb #8a2261f9
 def starting_model(config: TrainConfig):
     "A fresh model, or one with the weights of `--init`; frozen and compiled as asked."
     model = build_model(config.preset, **vars(config.model))
@@ -387,6 +387,11 @@ def first_line(config, accelerator, run, done) -> str:
     precision = dict(no="float32").get(accelerator.mixed_precision, accelerator.mixed_precision)
     return (f"meru_nb: {config.preset} on {n} process{'es' * (n > 1)} ({accelerator.device.type}, {precision}, {torch.get_num_threads()} threads each), "
             f"batch {config.batch_size} = {n} x {config.batch_size // n}, steps {done} to {config.steps} -> {run}")
+
+def few_shards(loader, processes) -> str:
+    "A note where shards are fewer than what reads them: other loaders would hang or idle there."
+    shards, readers = sum(len(s.urls) for s in loader.plan.sources), processes * max(1, loader.workers)
+    return f"\nnote: {shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles" if shards < readers else ""
 
 # %% ../nbs/61_train.ipynb #35275c5c
 def finish(config, run, model, stream):
