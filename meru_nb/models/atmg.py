@@ -14,7 +14,7 @@ from ..objectives.contrastive import Angle
 from ..objectives.terms import Objective, Term, contrastive
 from ..spaces import Lorentz
 
-# %% ../../nbs/48_models.atmg.ipynb #7bd9b1fd
+# %% ../../nbs/48_models.atmg.ipynb #38f8bb89
 @dataclass
 class ATMGConfig(ModelConfig):
     "ATMG; `centroid_weight=0` is the official code's form, the default the paper's."
@@ -24,14 +24,14 @@ class ATMGConfig(ModelConfig):
     centroid_weight: float = 0.5  # lambda
     image_radius: float = 2.0     # p, geodesic distance of the images' midpoint from the root
     text_radius: float = 0.5      # q < p
-    swap_signs: bool = False      # take each angle at the other end of the pair
+    i2t_angle: str = "+image"     # what image queries look for: a large angle at the image (the code), or "+text", at the text
     similarity: str = "angle"     # score at inference; "angle_official" is the official retrieval script's
 
     def make_space(self): return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity)
 
     def make_objective(self):
         centroid = lambda e: centroid_loss(*e.keys, e.c, self.image_radius, self.text_radius)
-        return Objective(contrastive(Angle(swap_signs=self.swap_signs)), Term("centroid", centroid, self.centroid_weight))
+        return Objective(contrastive(Angle(i2t=self.i2t_angle)), Term("centroid", centroid, self.centroid_weight))
 
 def atmg_vit_s() -> ATMGConfig: return ATMGConfig(**SIZES["vit_s"])
 def atmg_vit_b() -> ATMGConfig: return ATMGConfig(**SIZES["vit_b"])

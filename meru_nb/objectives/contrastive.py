@@ -138,20 +138,19 @@ class Distance:
         da[0].addmm_(g, b[0], alpha=-1); db[0].addmm_(g.T, a[0], alpha=-1)
         da[1][0].addmv_(g, 1 + b[1][0]); db[1][0].addmv_(g.T, 1 + a[1][0])
 
-# %% ../../nbs/30_objectives.contrastive.ipynb #611aff00
+# %% ../../nbs/30_objectives.contrastive.ipynb #6d1acd22
 @dataclass(frozen=True)
 class Angle:
     "Exterior angles, one softmax each way (ATMG). `+image`: the angle at the image, the larger the better; `-text`: at the text, the smaller the better."
     i2t: str = "+image"       # image queries
     t2i: str = "-text"        # text queries
-    swap_signs: bool = False  # exchange the two
     curved = True
 
     def __post_init__(self):
         for v in (self.i2t, self.t2i):
             if v not in ("+image", "-image", "+text", "-text"): raise ValueError(f"angle is {v!r}: one of +image, -image, +text, -text")
 
-    def spec(self, way): return getattr(self, way if not self.swap_signs else "t2i" if way == "i2t" else "i2t")
+    def spec(self, way): return getattr(self, way)
 
     def unit(self, c): return torch.tensor([1.0 if self.spec(w)[0] == "+" else -1.0 for w in WAYS], dtype=c.dtype, device=c.device)
 
