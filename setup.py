@@ -20,10 +20,12 @@ setup(
     url=cfg["git_url"],
     license="Apache-2.0",
     keywords=cfg["keywords"],
-    packages=find_packages(include=["meru_nb", "meru_nb.*"]),
+    packages=[*find_packages(include=["meru_nb", "meru_nb.*"]), "meru_nb.assets"],
+    package_dir={"meru_nb.assets": "assets"},   # the demo models and the pool of captions travel with the package
+    package_data={"meru_nb.assets": ["*.safetensors", "*.json", "*.txt"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": cfg["dev_requirements"].split()},
+    extras_require={k.removesuffix("_requirements"): v.split() for k, v in cfg.items() if k.endswith("_requirements")},
     include_package_data=True,
     zip_safe=False,
     classifiers=[

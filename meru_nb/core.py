@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores',
-           'one_line_errors']
+           'one_line_errors', 'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
 import contextlib, os, random, sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -80,3 +81,14 @@ def one_line_errors(
 
 # %% ../nbs/00_core.ipynb #3fb3a0c0
 IMAGE_COLOR, TEXT_COLOR = "#0072B2", "#D55E00"
+
+# %% ../nbs/00_core.ipynb #bec60768
+def asset(
+    name: str   # file in `assets/`, such as "radii.png"
+) -> Path:      # which exists
+    "A file that travels with the package."
+    here = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
+    places = [p/"assets" for p in (here, here.parent)]
+    found = next((p/name for p in places if (p/name).exists()), None)
+    if found is None: raise FileNotFoundError(f"there is no asset {name!r}. Assets: {', '.join(sorted(f.name for p in places if p.is_dir() for f in p.iterdir()))}")
+    return found
