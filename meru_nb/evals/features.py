@@ -194,7 +194,7 @@ def read_and_embed(self: Embedder, reader: Reader, indices) -> dict:
         label=torch.tensor([l for l, _ in rows]), cause=torch.frombuffer(bytearray(b"".join(text)), dtype=torch.uint8).view(-1, 48))
 
 def _causes(coded) -> Counter:   # (N, 48) bytes
-    return Counter(c for c in (bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in coded[coded.any(1)].numpy()) if c)
+    return Counter(c for c in (bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in coded[(coded != 0).any(1)].numpy()) if c)
 
 # %% ../../nbs/69_evals.features.ipynb #f247253f
 @patch
