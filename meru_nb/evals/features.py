@@ -120,7 +120,8 @@ class Embedder:
     model: object             # a DualEncoder, or a comparator with its interface
     tokenizer: object
     cache: Path | None = None # folder of the features; None: none are kept
-    batch_size: int = 64
+    batch_size: int = 64      # images at a time
+    text_batch: int = 256     # texts at a time
     workers: int = 0          # processes that read images, for each process of the evaluation
     chunk: int = 16           # batches a file of the cache
     progress: bool = False    # a bar on stderr
@@ -134,7 +135,11 @@ class Embedder:
     def space(self): return self.model.space
     @property
     def device(self): return self.model.log_scale.device
-    def protocol(self) -> str: return f"score {self.space.similarity}"
+
+    def protocol(self, resize="crop") -> str:
+        "Resize and score in words."
+        S = self.model.image_size
+        return f"{f'shorter edge to {S}, centre' if resize == 'crop' else f'squeezed to {S} x {S}'}, bicubic; score {self.space.similarity}"
 
 # %% ../../nbs/69_evals.features.ipynb #4ca97419
 @patch
@@ -206,8 +211,8 @@ def texts(self: Embedder,
     "Points of texts, or their features before the lift."
     if not texts: raise ValueError(f"{what}: there are no texts to embed")
     order = sorted(set(texts), key=lambda t: (len(t), t))
-    key = "text-" + digest(type(self.tokenizer).__name__, self.batch_size, *order)
-    size = self.batch_size * self.chunk
+    key = "text-" + digest(type(self.tokenizer).__name__, self.text_batch, *order)
+    size = self.text_batch * self.chunk
     out = self.shared(key, len(order), lambda indices: self.embed_texts([order[i] for i in indices]), size, what)["projected"]
     place = {t: i for i, t in enumerate(order)}
     features = out[torch.tensor([place[t] for t in texts])].to(self.device)
@@ -216,7 +221,7 @@ def texts(self: Embedder,
 @patch
 def embed_texts(self: Embedder, texts: list) -> dict:
     "Features of some texts, a batch at a time."
-    parts = [text_features(self.model, self.tokenizer, texts[i:i + self.batch_size]).cpu() for i in range(0, len(texts), self.batch_size)]
+    parts = [text_features(self.model, self.tokenizer, texts[i:i + self.text_batch]).cpu() for i in range(0, len(texts), self.text_batch)]
     self.passes += len(parts)
     return dict(projected=torch.cat(parts))
 
