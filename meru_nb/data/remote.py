@@ -31,7 +31,8 @@ class Fetcher:
     "Fetches shards into temporary files, several at once."
     folder: str | None = None     # for the files; the system's temporary folder if None
     tries: int = 8
-    pause: float = 0.5            # seconds before the second try; doubles each time, at most 30
+    pause: float = 0.5            # seconds before the second try; doubles each time
+    longest: float = 30.0         # seconds between two tries
     patience: float = 60.0        # seconds without a byte after which a connection counts as dead
     parallel: int = 4
     retries: int = 0              # counted here
@@ -55,7 +56,7 @@ def fetch(self: Fetcher, url: str) -> LocalFile:
                 why = getattr(err, "reason", None) or err
             if k + 1 < self.tries:
                 self.retries += 1
-                time.sleep(min(30, self.pause * 2**k) * random.uniform(0.5, 1))   # not in step with the other processes
+                time.sleep(min(self.longest, self.pause * 2**k) * random.uniform(0.5, 1))   # not in step with the other processes
     raise OSError(f"cannot fetch {url} in {self.tries} tries: {why}")
 
 # %% ../../nbs/57_data.remote.ipynb #81b44457
