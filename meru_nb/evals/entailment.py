@@ -84,7 +84,7 @@ def run_entailment(ev, data, root, options) -> list:
         names = [t for c in chains for t in c[:levels]]
         strangers = mismatched(names, [said[i] for i in owner for _ in range(levels)])
         metrics = entailment(ev.space, text[:, :levels].flatten(0, 1), specific, strangers)
-        protocol = f"{found.images.split}, {extra}: {len(names)} pairs, {len(strangers[0])} strangers whose chains lack the general text, and pairs turned round; not ARGENT's PEP"
+        protocol = f"{found.images.split}; {extra}, {len(names)} pairs, {len(strangers[0])} strangers whose chains lack the general text, and pairs turned round; {ev.protocol(found.resize)}; not ARGENT's PEP"
         return Result(metrics, protocol, len(names), pairs.unreadable, extra)
     return [result("text to text", L - 1, text[:, 1:].flatten(0, 1)), result("text to image", L, pairs.image[pairs.owner].repeat_interleave(L, 0))]
 

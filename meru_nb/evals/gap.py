@@ -114,7 +114,7 @@ def gap_measures(
     out = places(space, image, text) | radii(space, image, text) | dict(separability=separability(space, image, text)) | spread(space, image, text)
     return out if space.c is None else out | angles(space, image, text, min_radius)
 
-# %% ../../nbs/74_evals.gap.ipynb #1978f373
+# %% ../../nbs/74_evals.gap.ipynb #b007eef2
 def run_gap(ev, data, root, options) -> list:
     "Every measure on one data set."
     found = data.open(root, "test")
@@ -123,7 +123,7 @@ def run_gap(ev, data, root, options) -> list:
     for row, i in enumerate(pairs.owner.tolist()): first.setdefault(i, row)
     text = pairs.text[[first[i] for i in range(len(pairs.image))]]
     if ev.space.c is None: ev.space.fit_root(torch.cat([pairs.image, text]))
-    protocol = f"{found.images.split}, {len(text)} pairs of an image and its first caption, {found.resize} to {ev.model.image_size}, root {'the mean' if ev.space.c is None else 'the origin'}"
+    protocol = f"{found.images.split}; {len(text)} pairs of an image and its first caption; {ev.protocol(found.resize)}; root {'the mean' if ev.space.c is None else 'the origin'}"
     return [Result(gap_measures(ev.space, pairs.image, text), protocol, len(text), pairs.unreadable)]
 
 TASK = Task("gap", run_gap, "distance of the modalities, radii, angles, cones, separability, alignment, uniformity, dimension")

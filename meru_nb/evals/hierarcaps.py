@@ -142,7 +142,7 @@ def run_hierarcaps(ev, data, root, options) -> list:
     chains = Chains([str(i) for i in range(len(pairs.image))], [found.chains[i] for i in pairs.kept], pairs.owner.cpu())
     L = len(chains.texts[0])
     text, empty = ev.texts([t for c in chains.texts for t in c], what=f"{data.name} chains").unflatten(0, (-1, L)), ev.texts([""])[0]
-    protocol = f"{found.images.split}, {len(pairs.image)} images, {len(pairs.text)} chains of {L}, {found.resize} to {ev.model.image_size}, {ev.protocol()}, 50 radii from "
+    protocol = f"{found.images.split}; {len(pairs.image)} images, {len(pairs.text)} chains of {L}; {ev.protocol(found.resize)}; 50 radii from "
     starts = {"the empty text": empty} if ev.space.c is None else {"the origin": None, "the empty text": empty}
     return [Result(hierarcaps(ev.space, pairs.image, text, chains, start), protocol + name, len(pairs.text), pairs.unreadable, "" if start is None or len(starts) == 1 else f"from {name}")
             for name, start in starts.items()]

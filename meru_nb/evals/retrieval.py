@@ -94,7 +94,7 @@ def run_retrieval(ev, data, root, options) -> list:
     images = texts if found.merge else torch.arange(len(pairs.image), device=pairs.owner.device)
     figures = retrieval(ev.space, pairs.image, pairs.text, images, texts)
     metrics = {f"{way} {k}": v for way, f in figures.items() for k, v in f.items()}
-    protocol = f"{found.images.split}, {len(pairs.image)} images, {len(pairs.text)} captions, {found.resize} to {ev.model.image_size}, {ev.protocol()}"
-    return [Result(metrics, protocol + (", equal captions are one" if found.merge else ""), len(pairs.text), pairs.unreadable)]
+    protocol = f"{found.images.split}; {len(pairs.image)} images, {len(pairs.text)} captions; {ev.protocol(found.resize)}"
+    return [Result(metrics, protocol + ("; equal captions are one" if found.merge else ""), len(pairs.text), pairs.unreadable)]
 
 TASK = Task("retrieval", run_retrieval, "recall at 1, 5, 10 and median rank, text to image and image to text")

@@ -83,7 +83,7 @@ def run_sugarcrepe(ev, data, root, options) -> list:
     pairs, rows = zip(*((p, row[o]) for p, o in zip(pairs, owner) if o in row))
     caption, negative = (ev.texts([getattr(p, k) for p in pairs], what=f"{data.name} {k}s") for k in ("caption", "negative"))
     metrics = sugarcrepe(ev.space, ev.points(features)[list(rows)], caption, negative, [p.subset for p in pairs])
-    return [Result(metrics, f"{images.split}, {len(pairs)} pairs, crop to {ev.model.image_size}, {ev.protocol()}, overall weighted by pairs", len(pairs), features.unreadable)]
+    return [Result(metrics, f"{images.split}; {len(pairs)} pairs; {ev.protocol('crop')}; overall weighted by pairs", len(pairs), features.unreadable)]
 
 TASK = Task("sugarcrepe", run_sugarcrepe, "the true caption against one with a thing changed, in seven ways")
 SETS = (EvalSet("sugarcrepe", ("sugarcrepe",), (*(f"sugarcrepe/{s}.json" for s in SUBSETS), "coco/val2017/*.jpg"), "captions MIT, images under Flickr's terms",
