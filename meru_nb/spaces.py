@@ -181,6 +181,38 @@ def entailed(self: Sphere, points, texts, min_radius=0.1):  # (T, D), (M, D) -> 
     "Nothing is excluded."
     return torch.ones(len(points), len(texts), dtype=torch.bool, device=points.device)
 
+# %% ../nbs/20_spaces.ipynb #c43d24cb
+@patch
+def near_form(self: Lorentz, points, texts):  # (T, D), (M, D) -> (T, D + 1), (M, D + 1)
+    "Vectors whose inner product orders pairs as nearness does: it is -cosh(√c d)."
+    x, y = self.c.to(points.dtype)**0.5 * points, self.c.to(texts.dtype)**0.5 * texts
+    time = lambda v: (1 + v.square().sum(-1, keepdim=True)).sqrt()
+    return torch.cat([x, time(x)], -1), torch.cat([y, -time(y)], -1)
+
+@patch
+def near_form(self: Sphere, points, texts): return points, texts
+
+@patch
+def cone_form(self: Lorentz, points, texts, min_radius=0.1):  # (T, D), (M, D) -> (T, D + 2), (M, D + 2)
+    "Vectors whose inner product is at least 0 where the point is in the text's cone, if it is at least as far out."
+    x, y, k = self.c.to(points.dtype)**0.5 * points, self.c.to(texts.dtype)**0.5 * texts, 4 * min_radius**2
+    bent = lambda s2: (s2 - k).clamp_min(0).sqrt()
+    b2, a2 = x.square().sum(-1, keepdim=True), y.square().sum(-1, keepdim=True)     # sinh² b, sinh² a
+    cosh_a, narrow = (1 + a2).sqrt(), a2 > k
+    text = [torch.where(narrow, 1 + k, cosh_a) * y, torch.where(narrow, -k * cosh_a, -a2), -bent(a2)]
+    return torch.cat([x, (1 + b2).sqrt(), bent(b2)], -1), torch.cat(text, -1)
+
+# %% ../nbs/20_spaces.ipynb #11c41345
+@patch
+def reach(self: Lorentz, near, by_angle=None, distance_weight=100.0):  # (T,) values of `near_form` -> (T,)
+    "The least value of `near_form` with which a text may still beat one at `near`."
+    by_angle = self.similarity.startswith("angle") if by_angle is None else by_angle
+    if not by_angle: return near
+    return -torch.cosh(torch.acosh((-near).clamp_min(1)) + self.c.to(near.dtype)**0.5 * math.pi / distance_weight)
+
+@patch
+def reach(self: Sphere, near, by_angle=None, distance_weight=100.0): return near
+
 # %% ../nbs/20_spaces.ipynb #6d56b3c5
 def clamp_param_(
     name: str,   # reported
