@@ -21,7 +21,7 @@ from .models import ModelConfig, build_model
 def check_launch(env=os.environ):
     "ValueError if the launcher was asked for several processes and started one."
     if "MASTER_ADDR" in env and "ACCELERATE_MIXED_PRECISION" in env and "WORLD_SIZE" not in env:
-        raise ValueError("accelerate was asked for several processes and started one: on CPUs, say `ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N -m meru_nb.train ...`")
+        raise ValueError("accelerate was asked for several processes and started one: on CPUs, say `ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N -m ...`")
 
 # %% ../nbs/64_launch.ipynb #54174275
 def make_accelerator(

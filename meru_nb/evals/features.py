@@ -136,10 +136,10 @@ class Embedder:
     @property
     def device(self): return self.model.log_scale.device
 
-    def protocol(self, resize="crop") -> str:
-        "Resize and score in words."
-        S = self.model.image_size
-        return f"{f'shorter edge to {S}, centre' if resize == 'crop' else f'squeezed to {S} x {S}'}, bicubic; score {self.space.similarity}"
+    def protocol(self, resize="") -> str:
+        "The score in words, after how pixels were resized if that is said."
+        S, score = self.model.image_size, f"score {self.space.similarity}"
+        return {"": "", "crop": f"shorter edge to {S}, centre, bicubic; ", "squeeze": f"squeezed to {S} x {S}, bicubic; "}[resize] + score
 
 # %% ../../nbs/69_evals.features.ipynb #4ca97419
 @patch
@@ -182,21 +182,20 @@ def images(self: Embedder,
     good, causes = out["label"] >= 0, _causes(out["cause"])
     check_unreadable(causes, len(images), what or "this set", self.max_unreadable)
     if not good.any(): raise ValueError(f"{what or 'this set'} has no image that can be read")
-    return ImageFeatures(out["visual"], out["projected"], out["label"][good], good.nonzero()[:, 0], dict(causes))
+    return ImageFeatures(out["visual"][good], out["projected"][good], out["label"][good], good.nonzero()[:, 0], dict(causes))
 
 @patch
 def read_and_embed(self: Embedder, reader: Reader, indices) -> dict:
     "Features of the images at `indices`; label -1 and a cause for those that cannot be read."
     batches = [list(indices)[i:i + self.batch_size] for i in range(0, len(indices), self.batch_size)]
-    rows, parts = [], []
+    blank, rows, parts = torch.zeros(3, reader.size, reader.size, dtype=torch.uint8), [], []
     for batch in DataLoader(reader, batch_sampler=batches, num_workers=self.workers, collate_fn=list):
-        rows += [(label, cause) for _, _, label, cause in batch]
-        pixels = [p for _, p, _, _ in batch if p is not None]
-        if pixels: parts.append(image_features(self.model, torch.stack(pixels).to(self.device))); self.passes += 1
-    empty = dict(visual=torch.zeros(0, self.model.visual.num_features), projected=torch.zeros(0, self.model.embed_dim))
-    text = [c.encode()[:48].ljust(48, b"\0") for _, c in rows]
-    return {k: torch.cat([p[k] for p in parts] or [empty[k]]) for k in empty} | dict(
-        label=torch.tensor([l for l, _ in rows]), cause=torch.frombuffer(bytearray(b"".join(text)), dtype=torch.uint8).view(-1, 48))
+        rows += [(label, cause.encode()[:48].ljust(48, b"\0")) for _, _, label, cause in batch]
+        pixels = torch.stack([blank if p is None else p for _, p, _, _ in batch])   # the place of a broken image is kept, and dropped afterwards
+        parts.append(image_features(self.model, pixels.to(self.device)))
+        self.passes += 1
+    return {k: torch.cat([p[k] for p in parts]) for k in parts[0]} | dict(
+        label=torch.tensor([l for l, _ in rows]), cause=torch.frombuffer(bytearray(b"".join(c for _, c in rows)), dtype=torch.uint8).view(-1, 48))
 
 def _causes(coded) -> Counter:   # (N, 48) bytes
     return Counter(c for c in (bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in coded[(coded != 0).any(1)].numpy()) if c)
