@@ -7,8 +7,8 @@ __all__ = ['MARKERS', 'SYMBOLS', 'HOWS', 'SAYS', 'luminance', 'palette', 'two_hi
            'plane_points', 'to_chart', 'from_chart', 'geodesic_xy', 'cone_xy', 'Layout', 'root_of', 'polar', 'two_axes',
            'plane_angle', 'ranks', 'distortion_of', 'trustworthiness', 'run_umap', 'check_groups', 'lay_out',
            'umap_angle', 'finish', 'place', 'lift_xy', 'turned_to', 'drawn_lines', 'plot_layout', 'dress', 'joined',
-           'plotly_traces', 'plotly_layout', 'short', 'plot_similarity', 'runs_of', 'plot_strip', 'thumbnail',
-           'read_metrics', 'plot_curves']
+           'plotly_traces', 'note_lines', 'plotly_layout', 'short', 'plot_similarity', 'runs_of', 'plot_strip',
+           'thumbnail', 'read_metrics', 'plot_curves']
 
 # %% ../nbs/81_viz.ipynb #1d5ef8d6
 import json, math, textwrap, warnings
@@ -278,7 +278,7 @@ def umap_angle(u, seed, neighbors):
 
 def finish(space, how, points, plane, c, groups, basis, root, made):
     "Measure the distortion, say it, and split into groups."
-    some = torch.linspace(0, len(points) - 1, min(500, len(points))).round().long().unique()
+    some = torch.linspace(0, len(points) - 1, min(300, len(points))).round().long().unique()
     free = how.startswith("umap_")
     pairs = lambda x: torch.cdist(x, x) if free else sphere.pairwise_dist(x, x) if c is None else lorentz.pairwise_dist(x, x, c)
     out = distortion_of(space.pairwise_dist(points[some], points[some]).double().cpu(), pairs(plane[some]), not free)
@@ -393,6 +393,10 @@ def plotly_traces(
     mark = dict(type="scatter", mode="markers", name="here", showlegend=False, hoverinfo="skip", x=[float(v[0]) for v in here], y=[float(v[1]) for v in here])
     return out + [mark | dict(marker=dict(symbol="circle-open", size=14, color=p["ink"], line=dict(width=2)))]
 
+def note_lines(layout, width=70):
+    "The note as plotly breaks lines."
+    return "<br>".join(textwrap.wrap(layout.note, width))
+
 def plotly_layout(
     layout, title="", height=460, dark=False,
     **kwargs,  # of `plotly_traces`: pairs, cones, at, hover, min_radius, eta
@@ -404,7 +408,7 @@ def plotly_layout(
     fig = go.Figure(plotly_traces(layout, dark=dark, **kwargs))
     fig.update_layout(template="plotly_dark" if dark else "plotly_white", height=height, width=height, title=dict(text=title, font_size=14), margin=dict(l=10, r=10, t=40, b=60),
                       xaxis=bare | dict(title=None), yaxis=bare | (dict(scaleanchor="x") if layout.disk else {}), legend=dict(orientation="h", y=1.02, x=0), paper_bgcolor=p["page"], plot_bgcolor=p["page"])
-    fig.add_annotation(text="<br>".join(textwrap.wrap(layout.note, 70)), x=0, y=0, xref="paper", yref="paper", yanchor="top", showarrow=False, align="left", font_size=11)
+    fig.add_annotation(text=note_lines(layout), x=0, y=0, xref="paper", yref="paper", yanchor="top", showarrow=False, align="left", font_size=11)
     return fig
 
 # %% ../nbs/81_viz.ipynb #38d8a0ce
