@@ -1,0 +1,187 @@
+#!/usr/bin/env python
+"""The notebooks as a reader meets them: JupyterLab in a real browser, Run All, hands on the widgets, a screenshot of each.
+
+    python .ci/browser.py [SCREENSHOTS] [--only NAME ...]
+
+Works on a copy of nbs/companions/*.ipynb and nbs/82_widgets.ipynb, and on a notebook of its own that holds the three explorers. Where there is no
+chromium it says so and leaves. Everything stays on this machine: the server listens on loopback, with a token.
+"""
+import argparse, contextlib, json, os, secrets, shutil, socket, subprocess, sys, tempfile, time, urllib.request
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+EXPLORERS = {"traversal": "from meru_nb.widgets import *\nexplorer = TraversalExplorer(['meru_demo', 'atmg_demo'])\nexplorer",
+             "gap": "gap = GapExplorer({'two': ['atmg_demo', 'meru_demo']}, shape_pictures(60), pairs=60)\ngap", "cone": "cone = ConeExplorer('meru_demo', shape_pictures(60), caption='a red thing')\ncone"}
+TIMEOUT = 300  # seconds for a notebook on a slow machine
+
+
+def copy_notebooks(nbs: Path, work: Path):
+    "Our notebooks without their outputs, and one that shows the explorers."
+    for path in [*sorted(nbs.glob("companions/*.ipynb")), nbs / "82_widgets.ipynb"]:
+        nb = nbformat.read(path, 4)
+        for cell in nb.cells:
+            if cell.cell_type == "code": cell.outputs, cell.execution_count = [], None
+        nbformat.write(nb, work / path.name)
+    cells = [nbformat.v4.new_code_cell(source) for source in EXPLORERS.values()]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=dict(kernelspec=dict(name="python3", display_name="Python 3", language="python"))), work / "explorers.ipynb")
+
+
+@contextlib.contextmanager
+def jupyter_lab(work: Path, home: Path):
+    "A JupyterLab on loopback that asks nobody and remembers nothing; yields its address and token."
+    with socket.socket() as s: s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]
+    settings = home / "settings"
+    for name, held in {"apputils-extension/notification": dict(fetchNews="false", checkForUpdates=False), "notebook-extension/tracker": dict(windowingMode="none", autoStartDefaultKernel=True)}.items():
+        path = settings / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True); path.write_text(json.dumps(held))
+    token, url = secrets.token_hex(16), f"http://127.0.0.1:{port}"
+    env = {k: v for k, v in os.environ.items() if k not in ("MPLBACKEND", "MERU_NB_STATIC")} | dict(
+        JUPYTER_CONFIG_DIR=str(home / "config"), JUPYTER_RUNTIME_DIR=str(home / "runtime"), IPYTHONDIR=str(home / "ipython"), JUPYTERLAB_SETTINGS_DIR=str(settings), JUPYTERLAB_WORKSPACES_DIR=str(home / "workspaces"),
+        JUPYTER_TOKEN=token)
+    log = open(home / "lab.log", "w")
+    lab = subprocess.Popen([sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0", "--allow-root", "--expose-app-in-browser", f"--ServerApp.root_dir={work}"], env=env, stdout=log, stderr=log)
+    try:
+        for _ in range(240):
+            if lab.poll() is not None: raise RuntimeError(f"JupyterLab ended with {lab.returncode}: {(home / 'lab.log').read_text()[-2000:]}")
+            with contextlib.suppress(OSError): urllib.request.urlopen(f"{url}/api?token={token}", timeout=5); break
+            time.sleep(0.5)
+        yield url, token
+    finally:
+        lab.terminate()
+        try: lab.wait(20)
+        except subprocess.TimeoutExpired: lab.kill()
+
+
+def run_all(page, url, token, path: Path):
+    "Open a notebook, run all of it, save it; an error if any cell has one."
+    page.goto(f"{url}/lab/workspaces/{path.stem}/tree/{path.name}?token={token}", timeout=120_000)
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'", timeout=120_000)
+    page.evaluate("() => { window.meruRan = 'no'; window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => window.meruRan = 'yes', e => window.meruRan = String(e)) }")
+    page.wait_for_function("() => window.meruRan !== 'no'", timeout=TIMEOUT * 1000)
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    cells = [c for c in nbformat.read(path, 4).cells if c.cell_type == "code" and c.source.strip()]
+    for i, c in enumerate(cells):
+        for o in c.outputs:
+            if o.output_type == "error": raise AssertionError(f"code cell {i}: {o.ename}: {o.evalue}")
+    never = [i for i, c in enumerate(cells) if not c.execution_count]
+    if never: raise AssertionError(f"code cells {never[:5]} were not run")
+    return len(cells)
+
+
+def trace(box, name):
+    "Coordinates of one trace of a live figure, as the browser holds them."
+    return box.locator(".js-plotly-plot").first.evaluate("(el, name) => { const t = el.data.find(t => t.name === name); return [Array.from(t.x), Array.from(t.y)] }", name)
+
+
+def until(read, differs_from, what, seconds=60):
+    "What `read` gives once it is no longer the same."
+    end = time.time() + seconds
+    while time.time() < end:
+        new = read()
+        if new != differs_from: return new
+        time.sleep(0.2)
+    raise AssertionError(f"{what} did not change within {seconds} s")
+
+
+def control(box, name): return box.locator(".jupyter-widgets", has=box.page.locator(f"label.widget-label:text-is('{name}')")).last
+
+def slide(box, name, presses=6, key="ArrowRight"):
+    "Move a slider by its keys."
+    handle = control(box, name).locator(".noUi-handle").first
+    handle.focus()
+    for _ in range(presses): handle.press(key)
+
+
+def walk_by_hand(page):
+    "A slider, another image, another method, another model: captions and figure follow."
+    box = page.locator(".meru-traversal").first
+    box.scroll_into_view_if_needed(); box.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=60_000)
+    words, mark, path = (lambda: box.locator(".meru-at").first.inner_text()), (lambda: trace(box, "here")), (lambda: trace(box, "path"))
+    captions = lambda: box.locator(".meru-captions").first.inner_text()
+    before = words(), mark()
+    slide(box, "step"); until(words, before[0], "the step's caption"); until(mark, before[1], "the mark in the figure")
+    before = captions(), path()
+    control(box, "image").locator("select").select_option(index=3); until(captions, before[0], "the captions"); until(path, before[1], "the path")
+    before = path()
+    control(box, "to").locator("select").select_option(index=8); before = until(path, before, "the path to another image")
+    before = captions(), path()
+    control(box, "method").locator("select").select_option("geodesic"); until(path, before[1], "the path by another method"); until(captions, before[0], "the captions by another method")
+    before = captions()
+    control(box, "model").locator("select").select_option(index=1); until(captions, before, "the captions of another model")
+    assert not box.locator(".meru-error").count(), box.locator(".meru-error").first.inner_text()
+    control(box, "pool").locator("input").fill("nowhere.txt"); control(box, "pool").locator("input").press("Enter")
+    until(lambda: box.locator(".meru-error").count(), 0, "the message about a pool that is not there")
+    control(box, "pool").locator("input").fill("shapes"); control(box, "pool").locator("input").press("Enter")
+    until(lambda: box.locator(".meru-error").count(), 1, "the message, once the pool is there,")
+
+
+def move_a_cone(page):
+    "A slider, and the text dragged by its circle."
+    box = page.locator(".jp-OutputArea-output", has=page.locator(".meru-entailed")).last
+    box.scroll_into_view_if_needed()
+    text = lambda: trace(box, "texts")
+    before = text(); slide(box, "radius"); before = until(text, before, "the text by its slider")
+    x, y = box.locator(".js-plotly-plot").first.evaluate("""el => {
+        const t = el.data.find(t => t.name === 'texts'), l = el._fullLayout, at = el.querySelector('.nsewdrag').getBoundingClientRect()
+        return [at.left + l.xaxis.c2p(t.x[0]), at.top + l.yaxis.c2p(t.y[0])] }""")
+    page.mouse.move(x, y); page.mouse.down(); page.mouse.move(x + 40, y - 40, steps=8); page.mouse.up()
+    until(text, before, "the text by its circle")
+
+
+def watch_the_gap(page):
+    "Another moment moves the points."
+    box = page.locator(".jp-OutputArea-output", has=page.locator("label.widget-label:text-is('moment')")).last
+    box.scroll_into_view_if_needed()
+    before = trace(box, "images"); slide(box, "moment", 1, "ArrowLeft"); until(lambda: trace(box, "images"), before, "the images at another moment")
+
+
+def shoot(page, folder: Path, name):
+    page.wait_for_timeout(500); page.screenshot(path=folder / f"{name}.png")
+
+
+def visit(page, url, token, path: Path, shots: Path):
+    "Run one notebook, and use what it offers."
+    start = time.time()
+    count = run_all(page, url, token, path)
+    done = [f"{count} cells"]
+    page.evaluate("() => document.querySelector('.jp-WindowedPanel-outer')?.scrollTo(0, 0)"); shoot(page, shots, path.stem)
+    hands = [(".meru-traversal", walk_by_hand, "traversal")]
+    if path.stem == "explorers": hands += [(".meru-entailed", move_a_cone, "cone"), (".js-plotly-plot", watch_the_gap, "gap")]
+    for where, use, name in hands:
+        if page.locator(where).count(): use(page); shoot(page, shots, f"{path.stem}_{name}"); done.append(f"{name} by hand")
+    print(f"{path.name}: {', '.join(done)}, {time.time() - start:.0f} s", flush=True)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("screenshots", nargs="?", type=Path, help="folder, made if need be; default: a temporary one")
+    p.add_argument("--only", nargs="*", help="names of notebooks, without .ipynb")
+    args = p.parse_args()
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None: print(f"skipped: no browser here, none of {', '.join(BROWSERS)}"); return 0
+    failed = []
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as play:
+        home = Path(home); work = home / "work"; work.mkdir()
+        shots = args.screenshots or home / "screenshots"; shots.mkdir(parents=True, exist_ok=True)
+        copy_notebooks(Path(__file__).resolve().parent.parent / "nbs", work)
+        with jupyter_lab(work, home) as (url, token):
+            chrome = play.chromium.launch_persistent_context(str(home / "profile"), executable_path=browser, headless=True, args=FLAGS, viewport=dict(width=1400, height=1500))
+            for path in sorted(work.glob("*.ipynb")):
+                if args.only and path.stem not in args.only: continue
+                page = chrome.new_page()
+                try: visit(page, url, token, path, shots)
+                except Exception as err:
+                    failed.append(path.name); print(f"{path.name}: FAILED: {str(err)[:600]}", flush=True)
+                    with contextlib.suppress(Exception): shoot(page, shots, f"{path.stem}_failed")
+                with contextlib.suppress(Exception): page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+                page.close()
+            chrome.close()
+    print(f"{len(failed)} notebooks failed: {', '.join(failed)}" if failed else "no notebook failed in the browser")
+    return bool(failed)
+
+
+if __name__ == "__main__": sys.exit(main())
