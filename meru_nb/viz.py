@@ -427,7 +427,7 @@ def plotly_layout(
     bare = dict(visible=False, range=[-layout.window, layout.window]) if layout.disk else dict(showticklabels=False, showgrid=False, zeroline=False)
     fig = go.Figure(plotly_traces(layout, dark=dark, **kwargs))
     fig.update_layout(template="plotly_dark" if dark else "plotly_white", height=height, width=height, title=dict(text=title, font_size=14), margin=dict(l=10, r=10, t=40, b=60),
-                      xaxis=bare | dict(title=None), yaxis=bare | (dict(scaleanchor="x") if layout.disk else {}), legend=dict(orientation="h", y=1.02, x=0), paper_bgcolor=p["page"], plot_bgcolor=p["page"])
+                      xaxis=bare | dict(title=None), yaxis=bare | (dict(scaleanchor="x") if layout.disk else {}), legend=dict(orientation="h", y=1.02, x=0), modebar_orientation="v", paper_bgcolor=p["page"], plot_bgcolor=p["page"])
     fig.add_annotation(text=note_lines(layout), x=0, y=0, xref="paper", yref="paper", yanchor="top", showarrow=False, align="left", font_size=11)
     return fig
 

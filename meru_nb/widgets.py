@@ -9,7 +9,7 @@ __all__ = ['Picture', 'open_picture', 'shape_pictures', 'png_key', 'Seen', 'see_
            'pair_html', 'GapExplorer', 'gap_controls', 'ConeState', 'ConeView', 'see_cone', 'turn_page', 'ConeExplorer',
            'cone_controls', 'entailed_html']
 
-# %% ../nbs/82_widgets.ipynb #f06d8cfb
+# %% ../nbs/82_widgets.ipynb #c4a51045
 import base64, contextlib, html, io, os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from .traverse import PATHS, ROOT, Traversal, find_root, traverse
 from .spaces import Lorentz
 from .viz import HOWS, Layout, lay_out, lift_xy, note_lines, palette, plot_layout, plot_strip, plotly_layout, plotly_traces, runs_of, to_chart, plane_points, from_chart, turned_to
 
-# %% ../nbs/82_widgets.ipynb #3718df0d
+# %% ../nbs/82_widgets.ipynb #a07a2fb8
 @dataclass
 class Picture:
     "An image and what it is called, general to specific."
@@ -63,7 +63,7 @@ def open_picture(
     except ValueError as err: raise ValueError(f"{name}: {err}; give a JPEG, PNG, WebP or the like") from None
     return Picture(name, pixels.permute(1, 2, 0).numpy(), tuple(captions))
 
-# %% ../nbs/82_widgets.ipynb #0c1537c3
+# %% ../nbs/82_widgets.ipynb #0b7d7cd7
 def shape_pictures(
     n=24,
     split="val", seed=0,  # of `make_sample`
@@ -73,7 +73,7 @@ def shape_pictures(
     made = [make_sample(seed, split, i, size) for i in range(n)]
     return [Picture(f"{i}: {about['hierarchy'][-1]}", pixels, tuple(about["hierarchy"])) for i, (pixels, about) in enumerate(made)]
 
-# %% ../nbs/82_widgets.ipynb #b0c64831
+# %% ../nbs/82_widgets.ipynb #17f53ff5
 def png_key(picture): return hash(picture.pixels.tobytes())
 
 @dataclass
@@ -125,7 +125,7 @@ def see_models(
     if not models: raise ValueError("there is no model to look at: give names of demo models, runs or checkpoints")
     return {k: Seen(k, m) for k, m in models.items()}
 
-# %% ../nbs/82_widgets.ipynb #c1a1f201
+# %% ../nbs/82_widgets.ipynb #6e9e8302
 def tag(picture, size=96):
     "A picture as HTML."
     return f'<img alt="{html.escape(picture.name)}" width={size} height={size} src="data:image/png;base64,{base64.b64encode(picture.png).decode()}">'
@@ -161,7 +161,7 @@ def move(
         reach = dict(range=[-layout.window, layout.window], autorange=False) if layout.disk else dict(autorange=True)
         figure.update_layout(xaxis=reach, yaxis=reach | dict(scaleanchor="x" if layout.disk else None))
 
-# %% ../nbs/82_widgets.ipynb #96b55099
+# %% ../nbs/82_widgets.ipynb #7235b02b
 def live(layout, title="", height=430, dark=False, **kwargs):
     "A FigureWidget of a layout."
     import plotly.graph_objects as go
@@ -187,7 +187,7 @@ def keeper(explorer):
     button.on_click(keep)
     return button
 
-# %% ../nbs/82_widgets.ipynb #7a6adbf9
+# %% ../nbs/82_widgets.ipynb #7f673b1c
 @dataclass
 class WalkState:
     "What a TraversalExplorer shows."
@@ -212,6 +212,7 @@ class WalkView:
     end: Picture | None
     texts: list             # (T,) captions
     title: str
+    about: str              # the pool, and what was left out of it
 
 @torch.no_grad()
 def see_walk(seen: Seen, state: WalkState, pictures) -> WalkView:
@@ -225,9 +226,9 @@ def see_walk(seen: Seen, state: WalkState, pictures) -> WalkView:
     walk = traverse(*part[:1], texts, part[1], space, state.steps, state.cone_filter, state.path, pool.names, origin=root)
     layout = lay_out(space, "anchor", anchor=ends[0], beside=None if state.to < 0 else ends[1], image=torch.stack(ends[:1] if state.to < 0 else ends), text=texts, path=walk.points)
     title = f"{seen.name}, {len(pool)} texts{'; root: mean of the pool' * bool(note)}"
-    return WalkView(walk, space.radius(walk.points).tolist(), layout, pictures[state.image], None if state.to < 0 else pictures[state.to], walk.texts, title)
+    return WalkView(walk, space.radius(walk.points).tolist(), layout, pictures[state.image], None if state.to < 0 else pictures[state.to], walk.texts, title, str(pool))
 
-# %% ../nbs/82_widgets.ipynb #abc6c06f
+# %% ../nbs/82_widgets.ipynb #98ceeb4b
 def strip_html(view: WalkView, at: int, dark=False) -> str:
     "The strip and its captions as a table."
     T, p, rows = len(view.texts), palette(dark), []
@@ -238,10 +239,10 @@ def strip_html(view: WalkView, at: int, dark=False) -> str:
         rows.append(f'<tr{" class=meru-now" * now}><td style="width:45%"><div style="position:relative;height:16px">{bars}{here}</div></td>'
                     f'<td style="padding:0 8px;text-align:right">{view.radii[runs[0][0]]:.2f}</td><td style="font-weight:{"bold" if now else "normal"}">{html.escape(text)}</td></tr>')
     pictures = tag(view.picture) + (f" to {tag(view.end)}" if view.end else "")
-    return (f'<div style="color:{p["ink"]};background:{p["page"]}">{pictures}<div class="meru-at">step {at}, radius {view.radii[at]:.2f}: <b>{html.escape(view.texts[at])}</b></div>'
+    return (f'<div style="color:{p["ink"]};background:{p["page"]}">{pictures}<div>{html.escape(view.about)}</div><div class="meru-at">step {at}, radius {view.radii[at]:.2f}: <b>{html.escape(view.texts[at])}</b></div>'
             f'<table class="meru-captions" style="width:100%;line-height:1.2"><tr><th>way</th><th>radius</th><th style="text-align:left">caption</th></tr>{"".join(rows)}</table></div>')
 
-# %% ../nbs/82_widgets.ipynb #3b5a266c
+# %% ../nbs/82_widgets.ipynb #4bcbf4eb
 class WalkPanel:
     "One model's disk and strip."
     def __init__(self, view: WalkView, at: int, dark=False):
@@ -269,7 +270,7 @@ class WalkPanel:
         plot_layout(self.view.layout, title=self.view.title, ax=disk, **kept)
         plot_strip(self.view.texts, self.view.radii, self.view.picture.pixels, self.view.end and self.view.end.pixels, at=self.at, ax=strip)
 
-# %% ../nbs/82_widgets.ipynb #92ca0c44
+# %% ../nbs/82_widgets.ipynb #d1bb668e
 class TraversalExplorer:
     "Walk from a picture to the root, or to another picture, and see what each step is called."
     def __init__(self,
@@ -294,7 +295,7 @@ class TraversalExplorer:
 
     def _ipython_display_(self): show_both(self)
 
-# %% ../nbs/82_widgets.ipynb #7b25547a
+# %% ../nbs/82_widgets.ipynb #f31870a9
 def walk_controls(models, pictures, state) -> dict:
     "Name of a field of the state -> its control."
     numbered = [(p.name, i) for i, p in enumerate(pictures)]
@@ -349,7 +350,7 @@ def picture(self: TraversalExplorer) -> bytes:
         fig.subplots_adjust(wspace=0.9)
     return as_png(fig)
 
-# %% ../nbs/82_widgets.ipynb #df4050cf
+# %% ../nbs/82_widgets.ipynb #58212acf
 def moments_of(
     source,  # a run with checkpoints, a list of models or checkpoints in order, or one of either
 ) -> list:   # (label, Seen), in order
@@ -378,7 +379,7 @@ def gap_layout(seen: Seen, pictures, how) -> Layout:
         seen.layouts[key] = lay_out(seen.model.space, how, image=image, text=text)
     return seen.layouts[key]
 
-# %% ../nbs/82_widgets.ipynb #3261676a
+# %% ../nbs/82_widgets.ipynb #be79d344
 @dataclass
 class GapView:
     "What there is to see."
@@ -405,7 +406,7 @@ def see_gap(
     title = f"{state.model}, {label}, {len(some)} pairs{'; root: mean of the points' * bool(note)}"
     return GapView(layout, title, numbers, space.dist(image, text).tolist())
 
-# %% ../nbs/82_widgets.ipynb #c790f377
+# %% ../nbs/82_widgets.ipynb #0757bd4b
 def pair_html(pictures, view: GapView, hovered, pinned) -> str:
     "The pair under the mouse and those that are pinned."
     row = lambda i, why: (f'<tr><td>{tag(pictures[i], 72)}</td><td style="padding-left:8px"><b>{why} {i}</b>, {view.distances[i]:.2f} apart<br>'
@@ -437,7 +438,7 @@ class GapExplorer:
 
     def _ipython_display_(self): show_both(self)
 
-# %% ../nbs/82_widgets.ipynb #8a2a5719
+# %% ../nbs/82_widgets.ipynb #de82eaca
 def gap_controls(models, pictures, state) -> dict:
     "Name of a field of the state -> its control."
     labels = lambda moments: [(label, i) for i, (label, _) in enumerate(moments)]
@@ -467,7 +468,7 @@ def show(self: GapExplorer, state: GapState):
     move(self.figure, plotly_traces(self.view.layout, dark=self.dark, pairs=self.drawn()), self.view.layout, self.view.title)
     self.info.value = pair_html(self.pictures, self.view, None, self.state.pinned)
 
-# %% ../nbs/82_widgets.ipynb #95310f49
+# %% ../nbs/82_widgets.ipynb #3c56b34f
 @patch
 def drawn(self: GapExplorer):
     "Pairs whose geodesic is drawn: the pinned ones, where the picture has geodesics."
@@ -495,7 +496,7 @@ def picture(self: GapExplorer) -> bytes:
     ax.title.set_fontsize(8)
     return as_png(ax.figure)
 
-# %% ../nbs/82_widgets.ipynb #a49e3eef
+# %% ../nbs/82_widgets.ipynb #994b8f4e
 @dataclass
 class ConeState:
     "What a ConeExplorer shows."
@@ -536,7 +537,7 @@ def turn_page(vectors, toward, state, layouts):
     layouts.clear()
     layouts[state.c, state.caption] = lay_out(Lorentz(vectors.shape[1], c_init=state.c), "anchor", anchor=lorentz.exp_map0(toward.double(), state.c), image=points), points
 
-# %% ../nbs/82_widgets.ipynb #6da53f0e
+# %% ../nbs/82_widgets.ipynb #75a29a7e
 class ConeExplorer:
     "Move a text: its cone, and the images that it entails."
     def __init__(self,
@@ -569,7 +570,7 @@ class ConeExplorer:
         self.toward = self.vector(self.seen.read([caption])[0])
         return ConeState(caption, float(self.toward.norm()), 0.0, c, min_radius)
 
-# %% ../nbs/82_widgets.ipynb #b3d603ba
+# %% ../nbs/82_widgets.ipynb #abc5844a
 def cone_controls(state, pictures, reach) -> dict:
     "Name of a field of the state -> its control."
     slider = lambda text, value, lo, hi, step: ipywidgets.FloatSlider(description=text, value=value, min=lo, max=hi, step=step)
@@ -590,7 +591,7 @@ def handle(self: ConeExplorer) -> dict:
     (x, y), p, size = self.view.layout.xy["text"][0].tolist(), palette(self.dark), 0.045 * self.view.layout.window
     return dict(type="circle", x0=x - size, x1=x + size, y0=y - size, y1=y + size, line=dict(color=p["text"], width=3), fillcolor=p["text"] + "40")
 
-# %% ../nbs/82_widgets.ipynb #1ae5fac2
+# %% ../nbs/82_widgets.ipynb #074e3d03
 @patch
 def changed(self: ConeExplorer, change):
     "A slider has moved, or another caption is asked about."
@@ -618,7 +619,7 @@ def dragged(self: ConeExplorer, layout, shapes):
         radius = float(2 * torch.atanh(xy.norm().clamp(max=1 - 1e-9)) / self.state.c**0.5)
         self.show(replace(self.state, radius=min(self.controls["radius"].max, radius), turn=float(torch.atan2(xy[1], xy[0]))))
 
-# %% ../nbs/82_widgets.ipynb #6bf7c100
+# %% ../nbs/82_widgets.ipynb #2e013997
 @patch
 def picture(self: ConeExplorer) -> bytes:
     "What is shown, as a PNG."
