@@ -23,8 +23,8 @@ def right_keys(
     if bool((start == stop).any()): raise ValueError(f"query {int((start == stop).nonzero()[0])} has no right answer among the keys")
     return order, start, stop - start
 
-# %% ../../nbs/71_evals.retrieval.ipynb #cc1a07bc
-TILE = 2**18  # scores compared at a time: what fits in a core's cache
+# %% ../../nbs/71_evals.retrieval.ipynb #be1feb5e
+TILE = 2**20  # scores compared at a time: enough for all threads, little beside the scores themselves
 
 def ranks(
     scores,       # (Q, K), higher is better
