@@ -324,6 +324,8 @@ def bench_data(config: DataBench):
             for k in range(max(4, *config.workers)): write_shard(f"{folder}/{k}.tar", 0, "train", range(100 * k, 100 * k + 100), 512)
         files = [u for s in find_sources(config.data or f"{folder}/*.tar") for u in s.urls]
         if len(files) < max(config.workers): raise ValueError(f"{len(files)} shard(s) for {max(config.workers)} workers: the plain pipeline needs a shard for each")
+        epoch = len(make_loader(files, batch_size=config.batch_size, train=False))
+        files = files * -(-200 // epoch)             # over and over: starting workers is not what is measured
         out.mkdir(parents=True, exist_ok=True)
         for w in config.workers: rows += measure_data(config, files, w)
     print(data_table(rows))

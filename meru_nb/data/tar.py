@@ -76,7 +76,9 @@ def add_member(members: list, head: Header, offset: int) -> list[str]:  # the ca
 def step_over(fd, members, start, pos, end) -> int:
     "Where to go on when no header stands at `pos`: the next one from `start` on, the content of the last good one included."
     found = find_header(fd, start, end)
-    if found < pos and members and members[-1].offset == start: members.pop()   # bytes are missing: its content has run into that header
+    if found < pos and members and members[-1].offset == start:           # bytes are missing before that header
+        stop = start + members[-1].size
+        if found < stop or os.pread(fd, 1, stop - 1) in (b"", b"\0"): members.pop()   # in the content, not in the padding after it
     return found
 
 # %% ../../nbs/54_data.tar.ipynb #f29c848f
