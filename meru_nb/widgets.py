@@ -28,9 +28,10 @@ from .data.transforms import eval_pixels, open_image
 from .geometry import lorentz
 from .geometry.cones import cone_margin
 from .pool import BUILT_IN, embed_pool, embed_texts, pool_for, read_pool
-from .traverse import PATHS, ROOT, Traversal, find_root, traverse
 from .spaces import Lorentz
-from .viz import HOWS, Layout, lay_out, lift_xy, note_lines, palette, plot_layout, plot_strip, plotly_layout, plotly_traces, runs_of, to_chart, plane_points, from_chart, turned_to
+from .traverse import PATHS, Traversal, find_root, traverse
+from .viz import HOWS, Layout, lay_out, lift_xy, note_lines, palette, plot_layout, plot_strip, plotly_layout, plotly_traces, runs_of, turned_to
+from .viz import from_chart, plane_points, to_chart
 
 # %% ../nbs/82_widgets.ipynb #a07a2fb8
 @dataclass
