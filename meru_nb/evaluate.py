@@ -220,6 +220,7 @@ def measure(ev, task, data, config: EvalConfig) -> list:  # of entries
         if os.environ.get("MERU_NB_TRACEBACK"): raise
         return [about(nothing, " ".join(str(err).split())) | dict(absent=False)]
 
+# %% ../nbs/79_evaluate.ipynb #bc3a7501
 def evaluate(config: EvalConfig) -> dict:
     "Run everything asked for; the results, as written."
     tasks, sets = find_evals()

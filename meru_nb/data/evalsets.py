@@ -6,8 +6,8 @@
 __all__ = ['RESIZES', 'MERU_PROMPTS', 'EUROSAT_NAMES', 'PCAM_NAMES', 'SETS', 'Images', 'digest', 'content_key', 'eval_tensor',
            'folder_images', 'read_names', 'check_names', 'tar_images', 'web_images', 'record_spans', 'wire', 'example',
            'tfds_folder', 'tfds_images', 'EvalSet', 'check_images', 'listed_images', 'cub_images', 'sun397_images',
-           'halves', 'caltech_images', 'words', 'builder_images', 'cut', 'classification', 'alternatives',
-           'benchmark_file', 'clip_prompts', 'imagenet_names', 'shapes_set', 'own_set', 'benchmark_set']
+           'halves', 'caltech_images', 'words', 'builder_images', 'cut', 'alternatives', 'benchmark_file',
+           'clip_prompts', 'imagenet_names', 'classification', 'shapes_set', 'own_set', 'benchmark_set']
 
 # %% ../../nbs/53_data.evalsets.ipynb #aaf231a8
 import hashlib, importlib.util, json, os, re, struct
@@ -310,31 +310,6 @@ def cut(
     order = permutation(len(images), 0) if shuffle else np.arange(len(images))
     return images.take(order[place(lo, 0):place(hi, len(images))], f"{spec} of {'a permutation (seed 0)' if shuffle else images.split}")
 
-# %% ../../nbs/53_data.evalsets.ipynb #1597c3f4
-def classification(
-    name, classes,
-    layout,          # path that the original data must have, below the data folder
-    licence, get,
-    base,            # (root, split) -> Images of an original split
-    splits=("train[:80%]", "train[80%:]", "test"),  # MERU's, for train, val and test
-    names=None,      # function that gives class names, where the data's own are not what CLIP and MERU say
-    tfds="",         # name at TensorFlow Datasets
-    clip="",         # name at clip-benchmark
-    probe=True,      # whether the linear probe uses it
-) -> EvalSet:
-    "A line of the table."
-    def open(root, split):
-        spec = dict(zip(("train", "val", "test"), splits))[split]
-        prepared = tfds and tfds_folder(root, tfds)
-        own = spec.split("[")[0]
-        given = names() if names else None
-        found = tfds_images(prepared, own, given) if prepared else base(Path(root), own, given)
-        sliced = "[" in spec and not prepared
-        out = cut(found, spec, shuffle=sliced)
-        return replace(out, split=out.split + (", MERU: of tfds's order" if sliced else ""))
-    where = (f"{layout}|{tfds}/**/*.tfrecord-*",) if tfds else (layout,)
-    return EvalSet(name, ("zero_shot", "linear_probe") if probe else ("zero_shot", "hierarchy"), where, licence, get, open, classes, MERU_PROMPTS[name], clip or name)
-
 # %% ../../nbs/53_data.evalsets.ipynb #38cf9f00
 def alternatives(pattern: str) -> tuple:  # of strings
     "'{a|the} {}' -> 'a {}', 'the {}'."
@@ -381,6 +356,31 @@ def imagenet_names():
     "The names that CLIP gives to ImageNet's classes."
     from open_clip import IMAGENET_CLASSNAMES   # here: importing open_clip takes seconds
     return IMAGENET_CLASSNAMES
+
+# %% ../../nbs/53_data.evalsets.ipynb #1597c3f4
+def classification(
+    name, classes,
+    layout,          # path that the original data must have, below the data folder
+    licence, get,
+    base,            # (root, split) -> Images of an original split
+    splits=("train[:80%]", "train[80%:]", "test"),  # MERU's, for train, val and test
+    names=None,      # function that gives class names, where the data's own are not what CLIP and MERU say
+    tfds="",         # name at TensorFlow Datasets
+    clip="",         # name at clip-benchmark
+    probe=True,      # whether the linear probe uses it
+) -> EvalSet:
+    "A line of the table."
+    def open(root, split):
+        spec = dict(zip(("train", "val", "test"), splits))[split]
+        prepared = tfds and tfds_folder(root, tfds)
+        own = spec.split("[")[0]
+        given = names() if names else None
+        found = tfds_images(prepared, own, given) if prepared else base(Path(root), own, given)
+        sliced = "[" in spec and not prepared
+        out = cut(found, spec, shuffle=sliced)
+        return replace(out, split=out.split + (", MERU: of tfds's order" if sliced else ""))
+    where = (f"{layout}|{tfds}/**/*.tfrecord-*",) if tfds else (layout,)
+    return EvalSet(name, ("zero_shot", "linear_probe") if probe else ("zero_shot", "hierarchy"), where, licence, get, open, classes, MERU_PROMPTS[name], clip or name)
 
 # %% ../../nbs/53_data.evalsets.ipynb #7ae9f18e
 def _builder(cls, folder, splits=None, shift=0, **kw):   # a torchvision class that takes a split
