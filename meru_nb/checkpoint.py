@@ -74,11 +74,12 @@ def save_model(
     model: DualEncoder, # built by `build_model`
     path,               # folder to make or replace
     notes="",           # for the card
+    weights=None,       # name -> tensor; the model's own if None
 ) -> Path:
     "Write `model.safetensors`, `model.json` and `README.md`."
     if model.preset is None: raise ValueError("this model was not built from a preset by name, so its JSON could not name what to rebuild: use build_model('meru_demo', ...)")
     def fill(folder):
-        save_file({k: v.contiguous().cpu() for k, v in model.state_dict().items()}, folder/"model.safetensors", metadata=dict(format="pt"))
+        save_file({k: v.contiguous().cpu() for k, v in (weights or model.state_dict()).items()}, folder/"model.safetensors", metadata=dict(format="pt"))
         write_json(folder/"model.json", dict(preset=model.preset, config=model.config.to_dict()))
         (folder/"README.md").write_text(model_card(model, notes), encoding="utf-8")
     return replace_folder(path, fill)
@@ -260,10 +261,11 @@ def save_step(
     state: dict, # tensors, numbers, strings and containers of them: read back without pickled code
     keep=3,      # newest steps that stay
     keep_every=0,  # also keep each step that this divides (0: none)
+    weights=None,  # name -> tensor; the model's own if None
 ) -> Path:
     "Write `checkpoints/step_NNNNNNNN/` whole or not at all, then drop the oldest."
     def fill(folder):
-        save_model(model, folder/"model")
+        save_model(model, folder/"model", weights=weights)
         for f in (folder/"model").iterdir(): f.rename(folder/f.name)
         (folder/"model").rmdir()
         torch.save(state, folder/"state.pt")

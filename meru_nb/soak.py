@@ -80,9 +80,11 @@ def run_until(
     how="",       # "step": before the n-th update, "save": halfway through the n-th checkpoint, "moment": n milliseconds after the first update; "": to the end
     n=0,
     log=os.devnull,
+    **env,        # of the processes
 ) -> list[int]:   # exit codes
     "Train in forked processes that kill themselves."
     def work():
+        os.environ.update(env)
         updates, saves, update, save = [], [], train.update, torch.save
         def counted(*args, **kw):
             updates.append(1)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'Stream',
            'loader_maker', 'with_shapes', 'check_folder', 'run_folder', 'provenance', 'write_config', 'changes',
-           'save_state', 'load_state', 'train_loop', 'notes', 'give_up', 'fit', 'starting_model', 'first_line',
-           'remarks', 'memory_of', 'plan', 'parse', 'main']
+           'gathered', 'like', 'whole_model', 'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up',
+           'fit', 'starting_model', 'first_line', 'remarks', 'memory_of', 'plan', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
 import json, math, os, platform, shlex, shutil, subprocess, sys
@@ -19,6 +19,8 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import nn
+from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
 from tqdm import tqdm
 
@@ -27,7 +29,7 @@ from .config import Config, from_dict, parse_cli, peek_flag, write_json
 from .core import Batch, one_line_errors, seed_everything
 from .data.shapes import ShapesConfig, write_shapes
 from .data.shards import make_loader
-from .launch import STOPPED, asked_to_stop, cost_of, make_accelerator, signals_noted
+from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, prepare, signals_noted
 from .models import ModelConfig, build_model, preset_config
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
@@ -243,21 +245,41 @@ def changes(
     n = held["num_processes"]
     return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
 
+# %% ../nbs/61_train.ipynb #0f8e9175
+def gathered(tensors):
+    "Tensors in any container, put together from the processes."
+    return tree_map(lambda t: t.full_tensor() if isinstance(t, DTensor) else t, tensors)
+
+def like(tensor, place):
+    "A whole tensor cut as `place` is, if that is cut."
+    return distribute_tensor(tensor, place.device_mesh, place.placements) if isinstance(place, DTensor) and tensor.shape == place.shape else tensor
+
+def whole_model(config, accelerator, step):
+    "The model in training; a copy if its parameters are spread over processes."
+    model = accelerator.unwrap_model(step).model
+    if not is_sharded(accelerator): return model
+    return fill_model(build_model(config.preset, **vars(config.model)).to(accelerator.device), gathered(model.state_dict()), "the sharded model")
+
 # %% ../nbs/61_train.ipynb #f4090664
 def save_state(run, done, accelerator, step, optimizer, stream, config):
     "Write a checkpoint after `done` updates; the main process writes, all wait."
+    model = accelerator.unwrap_model(step).model
+    weights, moments = gathered(model.state_dict()), gathered(optimizer.state_dict())
     if accelerator.is_main_process:
         if not run.is_dir(): raise FileNotFoundError(f"the run's folder {run} is gone: the checkpoint of step {done} has no place")
-        state = dict(optimizer=optimizer.state_dict(), data=stream.state, scaler=accelerator.scaler.state_dict() if accelerator.scaler else None)
-        save_step(run, done, accelerator.unwrap_model(step).model, state, config.keep, config.keep_every)
+        state = dict(optimizer=moments, data=stream.state, scaler=accelerator.scaler.state_dict() if accelerator.scaler else None)
+        save_step(run, done, model, state, config.keep, config.keep_every, weights)
     accelerator.wait_for_everyone()
 
 def load_state(folder, accelerator, step, optimizer):
     "Fill model and optimiser; the number of updates done and the position in the data."
     model = accelerator.unwrap_model(step).model
-    fill_model(model, load_model(folder).state_dict(), folder)
+    place = model.state_dict()
+    fill_model(model, {k: like(v.to(accelerator.device), place.get(k)) for k, v in load_model(folder).state_dict().items()}, folder)
     state = torch.load(Path(folder)/"state.pt", map_location="cpu", weights_only=True)
-    optimizer.load_state_dict(state["optimizer"])
+    params = [p for group in optimizer.param_groups for p in group["params"]]
+    moments = {i: {k: like(v, params[i]) for k, v in of.items()} for i, of in state["optimizer"]["state"].items()}
+    optimizer.load_state_dict(state["optimizer"] | dict(state=moments))
     if accelerator.scaler and state["scaler"]: accelerator.scaler.load_state_dict(state["scaler"])
     return json.loads((Path(folder)/"step.json").read_text())["step"], state["data"]
 
@@ -277,7 +299,7 @@ def train_loop(config, run, accelerator, step, optimizer, stream, batches, batch
             if now:
                 row = dict(step=done) | read_values(accelerator, out | dict(bad_steps_in_a_row=bad_in_a_row))
                 row |= dict(lr=lr_at(done - 1, config.steps, optim)) | meter.read(accelerator.num_processes) | notes(accelerator, model, stream)
-                if look and accelerator.is_main_process: row |= held_out_row(model, config.held_out[0], config.eval_samples); meter.start()
+                if look: row |= look_at(config, accelerator, step); meter.start()
                 log_row(run, row, accelerator)
                 bar.set_postfix(loss=f"{row['loss']:.3f}", img_s=f"{row['images_per_s']:.0f}", refresh=False)
                 if row["bad_steps_in_a_row"] >= config.max_bad_steps: give_up(run, batch, row)
@@ -296,6 +318,11 @@ def notes(accelerator, model, stream) -> dict:
     if problems: out["skipped"] = dict(problems)
     if accelerator.device.type == "cuda": out["gpu_gib"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
     return out
+
+def look_at(config, accelerator, step) -> dict:
+    "Figures of the first held-out set, by the main process; the model is put together by all."
+    model = whole_model(config, accelerator, step)
+    return held_out_row(model, config.held_out[0], config.eval_samples) if accelerator.is_main_process else {}
 
 def give_up(run, batch, row):
     "Save the keys of a batch that ends a run of non-finite steps, and stop."
@@ -316,7 +343,7 @@ def fit(
     config = with_shapes(config, accelerator)
     seed_everything(config.seed)
     model = starting_model(config)
-    step, optimizer = accelerator.prepare(Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
+    step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     last = newest_step(config.output_dir) if config.resume else None
     done, state = load_state(last, accelerator, step, optimizer) if last else (0, None)
     if done > config.steps: raise ValueError(f"--steps {config.steps} is below the {done} that {config.output_dir} has done")
@@ -330,6 +357,7 @@ def fit(
         forget_after(run, done)
         print(first_line(config, accelerator, run, done), *remarks(config, stream.loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, stream, batches, batch, done)
+    model = whole_model(config, accelerator, step)
     if accelerator.is_main_process: finish(config, run, model, stream.problems())
     accelerator.wait_for_everyone()
     return run
