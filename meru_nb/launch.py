@@ -52,6 +52,7 @@ def make_accelerator(
 ) -> Accelerator:
     "The one way to devices and processes; shares the machine's cores among its processes."
     check_launch()
+    if mixed_precision not in ("auto", "no", "bf16", "fp16"): raise ValueError(f"--mixed-precision is {mixed_precision!r}: choose auto, no, bf16 or fp16")
     if mixed_precision == "auto":
         said = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
         mixed_precision = said if said != "no" else "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"

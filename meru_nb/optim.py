@@ -27,7 +27,7 @@ class OptimConfig(Config):
     def __post_init__(self):
         for name in ("lr", "warmup", "weight_decay", "grad_clip"):
             value = getattr(self, name)
-            if not (value >= 0 and math.isfinite(value)): raise ValueError(f"{name} is {value}: it must not be negative")
+            if not (value >= 0 and math.isfinite(value)): raise ValueError(f"{name} is {value}: give a finite number that is not negative")
         if self.lr == 0: raise ValueError("lr is 0: nothing would be learned")
 
 # %% ../nbs/60_optim.ipynb #14561993

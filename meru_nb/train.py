@@ -97,7 +97,6 @@ def check_numbers(
     if config.gradient_accumulation > config.batch_size // processes:
         raise ValueError(f"--gradient-accumulation {config.gradient_accumulation} is more than the {config.batch_size // processes} samples of a process")
     if not 0 < config.crop_scale <= 1: raise ValueError(f"--crop-scale is {config.crop_scale}: give a share above 0 and at most 1")
-    if config.mixed_precision not in ("auto", "no", "bf16", "fp16"): raise ValueError(f"--mixed-precision is {config.mixed_precision!r}: choose auto, no, bf16 or fp16")
     if set(config.freeze) - {"visual", "textual"}: raise ValueError(f"--freeze is {config.freeze}: choose from visual, textual")
     if config.eval_period and config.data and not config.held_out: raise ValueError("--eval-period needs --held-out, tar files to look at")
     if config.eval_samples in range(1, 4): raise ValueError(f"--eval-samples is {config.eval_samples}: give 4 or more, or 0 for all")
