@@ -8,7 +8,8 @@ __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'EVAL_PARTS', 'peak_mib', 'forget_peak', '
            'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench', 'measure_data',
            'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'train_speed', 'TrainBench',
            'speed_table', 'bench_train', 'Cluster', 'scaling', 'plot_scaling', 'EvalBench', 'sorted_ranks',
-           'ranking_cost', 'ranking_points', 'eval_ranking', 'bench_eval', 'benches', 'main']
+           'ranking_cost', 'ranking_points', 'eval_ranking', 'bench_eval', 'eval_classifier', 'probe_data',
+           'eval_probe', 'benches', 'main']
 
 # %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from threadpoolctl import threadpool_limits
 from torch.nn import functional as F
 
 from .config import Config, closest, parse_cli, write_json
@@ -486,6 +488,8 @@ class EvalBench(Config):
     share: float = 1.0                                     # of the queries, in each direction, that are timed
     block: int = 500                                       # queries at a time
     rounds: int = 2                                        # of which the fastest counts
+    classes: int = 1_000                                   # K of the classifier, seven prompts each
+    probe: tuple[int, ...] = (10_000, 384, 100)            # samples, dimension and classes of the linear probe
     device: str = "cpu"                                    # or cuda
     output_dir: str = "runs/bench"                         # eval.json goes here
 
@@ -567,6 +571,53 @@ def bench_eval(config: EvalBench):
     found = {p: EVAL_PARTS[p](config) for p in config.parts or EVAL_PARTS}
     write_json(out/"eval.json", dict(machine=machine(config.device), config=config.to_dict()) | found)
     return found
+
+# %% ../nbs/90_bench.ipynb #eva00002
+from .data.evalsets import MERU_PROMPTS, imagenet_names
+from .evals.linear_probe import PROBERS, mean_per_class, search
+from .evals.zero_shot import build_classifier
+from .tokenizer import Tokenizer
+
+@torch.no_grad()
+def eval_classifier(config: EvalBench, preset="meru_vit_s", turn=48) -> dict:
+    "Class weights a class at a time, and all together."
+    torch.manual_seed(0)
+    model, tokenizer, best = build_model(preset).eval().to(config.device), Tokenizer(), dict(single=0.0, together=0.0)
+    prompts = [[t.replace("{}", n) for t in MERU_PROMPTS["imagenet"]] for n in imagenet_names()[:config.classes]]
+    one = lambda p: model.space.classifier(model.encode_text(tokenizer.pad(tokenizer(p)), project=False)[None])
+    for some in (prompts[i:i + turn] for i in range(0, len(prompts) - len(prompts) % turn, turn)):
+        ways = dict(single=lambda: torch.cat([one(p) for p in some]), together=lambda: build_classifier(model, tokenizer, some, 256))
+        if (ways["single"]() - ways["together"]()).abs().max() > 1e-4: raise ValueError("the two classifiers differ")
+        for name, fn in ways.items(): best[name] += min(timed(fn, 1, config.device) for _ in range(config.rounds))
+    found = best | dict(faster=best["single"] / max(best["together"], 1e-9), texts=len(prompts) * 7)
+    print(f"classifier, {len(prompts)} classes x 7 prompts: a class at a time {best['single'] / 1e3:.1f} s, together {best['together'] / 1e3:.1f} s, {found['faster']:.2f} times faster", flush=True)
+    return found
+
+# %% ../nbs/90_bench.ipynb #eva00004
+def probe_data(n, D, K, seed, signal=0.12):   # (N, D), (N,)
+    "Overlapping classes in layer-normed features of uneven spread."
+    g, fixed = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(0)
+    centre, turn = torch.randn(K, D, generator=fixed), torch.linalg.qr(torch.randn(D, D, generator=fixed))[0]
+    y = torch.randint(0, K, (n,), generator=g)
+    return F.layer_norm(((signal * centre[y] + torch.randn(n, D, generator=g)) * torch.logspace(0, -0.3, D)) @ turn, (D,)), y
+
+def eval_probe(config: EvalBench) -> dict:
+    "The 15 fits of the search by both solvers, on one thread."
+    (n, D, K), found, threads = config.probe, {}, torch.get_num_threads()
+    train, val, test = (probe_data(m, D, K, s) for m, s in ((n, 1), (n // 5, 2), (n // 2, 3)))
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        for solver, make in PROBERS.items():
+            prober, start = make(*train, K), time.process_time()
+            C, tried = search(lambda C: mean_per_class(prober.scores(C, val[0]), val[1]))
+            found[solver] = dict(seconds=time.process_time() - start, C=C, fits=len(tried), accuracy=mean_per_class(prober.scores(C, test[0]), test[1]))
+    torch.set_num_threads(threads)
+    found["faster"] = found["sklearn"]["seconds"] / found["torch"]["seconds"]
+    print(f"probe, {n} x {D}, {K} classes, 15 fits: " + ", ".join(f"{s} {found[s]['seconds']:.1f} s, accuracy {100 * found[s]['accuracy']:.2f} (C {found[s]['C']:.3g})" for s in PROBERS)
+          + f"; {found['faster']:.1f} times faster", flush=True)
+    return found
+
+EVAL_PARTS |= dict(classifier=eval_classifier, probe=eval_probe)
 
 # %% ../nbs/90_bench.ipynb #8e21dc0a
 def benches() -> dict:  # name -> function

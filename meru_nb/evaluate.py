@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from accelerate import PartialState
 
 from .checkpoint import load_model, model_file
@@ -23,7 +22,7 @@ from .data.evalsets import benchmark_set, own_set
 from .data.shards import clip_tokenizer
 from .evals.captions import captions_at
 from .evals.comparator import open_comparator
-from .evals.features import Embedder, Result, find_evals, fingerprint
+from .evals.features import Embedder, Result, find_evals
 from .launch import check_launch
 from .models import ModelConfig, preset_config
 

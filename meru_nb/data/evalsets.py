@@ -11,7 +11,7 @@ __all__ = ['RESIZES', 'MERU_PROMPTS', 'EUROSAT_NAMES', 'PCAM_NAMES', 'SETS', 'Im
 
 # %% ../../nbs/53_data.evalsets.ipynb #aaf231a8
 import hashlib, importlib.util, json, os, re, struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 

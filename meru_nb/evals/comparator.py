@@ -6,8 +6,6 @@
 __all__ = ['OpenClip', 'OpenClipTokenizer', 'open_comparator']
 
 # %% ../../nbs/67_evals.comparator.ipynb #bac23163
-import contextlib
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 

@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from ..data.evalsets import EvalSet, Images, digest, eval_tensor
+from ..data.evalsets import Images, digest, eval_tensor
 from ..data.shards import one_thread
 from ..data.transforms import BadSample
 
