@@ -26,10 +26,10 @@ def golden_losses(
     accelerator,
     steps=20,
 ) -> list[float]:   # a loss a step
-    "The first losses of a preset's recipe at batch 16."
+    "The first losses of a preset's recipe at batch 16, in float64."
     config = train.train_config(preset, data=(data,), batch_size=16)
     train.seed_everything(config.seed)
-    model = train.starting_model(config)
+    model = train.starting_model(config).double()
     step, optimizer = accelerator.prepare(train.Step(model), train.build_optimizer(model, config.optim()))
     batches = iter(train.Stream(train.loader_maker(config, accelerator)))
     rate = lambda k: train.lr_at(k, config.steps, config.optim())
