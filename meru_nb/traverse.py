@@ -42,7 +42,7 @@ def best_texts(
         value, at = score.max(1)
         better = value > best            # of equal ones the first stays
         best[better], index[better] = value[better], numbers[at[better]]
-    for some in kept.split(block):
+    for some in kept.split(block) if len(kept) else ():
         score = space.nearness(points, y := texts[some].double(), **how)
         offer(score if not cone_filter else score.masked_fill(~space.entailed(points, y, min_radius), -torch.inf), some)
     offer(space.nearness(points, root[None], **how), index.new_tensor([len(texts)]))
