@@ -638,5 +638,6 @@ def main(
 
 # %% ../nbs/90_bench.ipynb #c2383952
 #| eval: false
-if __name__ == "__main__":
+# a notebook that is run is __main__ too, and has no file
+if __name__ == "__main__" and "__file__" in globals():
     with one_line_errors("bench"): main()

@@ -364,5 +364,6 @@ def main(argv=None):
 
 # %% ../nbs/62_checkpoint.ipynb #6bc0126f
 #| eval: false
-if __name__ == "__main__":
+# a notebook that is run is __main__ too, and has no file
+if __name__ == "__main__" and "__file__" in globals():
     with one_line_errors("meru_nb.checkpoint"): main()

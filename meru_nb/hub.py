@@ -208,5 +208,6 @@ def main(argv=None):
 
 # %% ../nbs/63_hub.ipynb #3e526dc6
 #| eval: false
-if __name__ == "__main__":
+# a notebook that is run is __main__ too, and has no file
+if __name__ == "__main__" and "__file__" in globals():
     with one_line_errors("meru_nb.hub"): main()

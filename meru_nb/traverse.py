@@ -262,5 +262,6 @@ def main(argv=None):
 
 # %% ../nbs/80_traverse.ipynb #2bdc9b31
 #| eval: false
-if __name__ == "__main__":
+# a notebook that is run is __main__ too, and has no file
+if __name__ == "__main__" and "__file__" in globals():
     with one_line_errors("meru_nb.traverse"): main()

@@ -128,4 +128,5 @@ def main(argv=None):
 
 # %% ../../nbs/59_data.grit.ipynb #64ac17e9
 #| eval: false
-if __name__ == "__main__": main()
+# a notebook that is run is __main__ too, and has no file
+if __name__ == "__main__" and "__file__" in globals(): main()

@@ -320,5 +320,6 @@ def main(argv=None):
 
 # %% ../../nbs/50_data.shapes.ipynb #f7375e48
 #| eval: false
-if __name__ == "__main__":
+# a notebook that is run is __main__ too, and has no file
+if __name__ == "__main__" and "__file__" in globals():
     with one_line_errors("meru_nb.data.shapes"): main()

@@ -354,4 +354,5 @@ def main(argv=None):
 
 # %% ../../nbs/52_data.shards.ipynb #3c9aa191
 #| eval: false
-if __name__ == "__main__": main()
+# a notebook that is run is __main__ too, and has no file
+if __name__ == "__main__" and "__file__" in globals(): main()
