@@ -7,12 +7,13 @@ __all__ = ['OpenFiles', 'Recipe', 'clip_tokenizer', 'one_thread', 'make_room', '
            'ahead', 'names_subreddits', 'check_numbers', 'make_loader', 'main']
 
 # %% ../../nbs/52_data.shards.ipynb #10c21549
-import argparse, contextlib, ctypes, functools, math, os, sys
+import argparse, contextlib, ctypes, functools, math, mmap, os, sys
 from collections import Counter, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from fastcore.basics import patch
 from PIL import Image
@@ -123,12 +124,11 @@ def one_thread():
 def make_room(
     *lead: int,      # places, kinds of images, B
     size: int,       # S
-    shared=False,    # with workers
 ) -> torch.Tensor:   # (*lead, 3, S, S) uint8, channels last
-    "Memory for images."
-    n, shape = math.prod(lead) * size * size * 3, (*lead, size, size, 3)
-    storage = torch.UntypedStorage._new_shared(n) if shared else torch.UntypedStorage(n)
-    return torch.empty(0, dtype=torch.uint8).set_(storage, 0, shape).movedim(-1, -3)
+    "Memory for images that forked workers share."
+    memory = mmap.mmap(-1, math.prod(lead) * size * size * 3)                     # no file: containers give /dev/shm 64 MB
+    with contextlib.suppress(OSError, AttributeError): memory.madvise(mmap.MADV_HUGEPAGE)   # one page fault for 2 MB
+    return torch.frombuffer(memory, dtype=torch.uint8).view(*lead, size, size, 3).movedim(-1, -3)
 
 # %% ../../nbs/52_data.shards.ipynb #98003bf9
 class Order(NamedTuple):
@@ -176,7 +176,9 @@ def serve(self: Kitchen, small: dict, place: int, pin=False) -> Batch:
     "A batch with memory of its own, so that the place is free again."
     tensors = {k: torch.from_numpy(v) for k, v in small.items() if k.endswith("tokens")}
     tensors |= {kind + "image": pixels[:len(small["key"])] for kind, pixels in zip(self.kinds, self.shelf[place])}
-    return Batch(small | {k: torch.empty_like(v, pin_memory=pin).copy_(v) for k, v in tensors.items()})
+    served = {k: torch.empty_like(v, pin_memory=pin) for k, v in tensors.items()}
+    for k, v in tensors.items(): np.copyto(served[k].numpy(), v.numpy())    # torch's copy wakes its other threads, which then spin for 10 ms on a worker's core
+    return Batch(small | served)
 
 # %% ../../nbs/52_data.shards.ipynb #90725a7b
 def keep_memory(worker=0):
@@ -193,10 +195,12 @@ class Loader:
     kitchen: Kitchen
     workers: int = 0
     max_bad: float = 0.10     # share of broken samples at which to stop
-    prefetch: int = 2         # batches a worker is ahead
+    prefetch: int | None = None   # batches a worker is ahead; None: 256 samples, 2 to 8 batches
     start: dict | None = None # where to begin
 
-    def __post_init__(self): self.state, self.tried, self.skipped, self.examples = self.start, 0, Counter(), {}
+    def __post_init__(self):
+        self.prefetch = self.prefetch or max(2, min(8, 256 // self.plan.batch_size))
+        self.state, self.tried, self.skipped, self.examples = self.start, 0, Counter(), {}
     def __len__(self): return len(self.plan)
 
     def state_dict(self) -> dict:
@@ -245,7 +249,7 @@ def ahead(items):
 def open(self: Loader):
     "The kitchen, what it will deliver, the (place, task) pairs it was asked for, and what headers told."
     recipe, places, waiting, found = self.kitchen.recipe, 1 + self.workers * self.prefetch, [], []
-    kitchen = replace(self.kitchen, shelf=make_room(places, len(self.kitchen.kinds), self.plan.batch_size, size=recipe.image_size, shared=self.workers > 0))
+    kitchen = replace(self.kitchen, shelf=make_room(places, len(self.kitchen.kinds), self.plan.batch_size, size=recipe.image_size))
     def orders():
         for i, task in enumerate(self.plan.tasks(self.start, found)):
             waiting.append((i % places, task))     # a task keeps its fetched shards alive
