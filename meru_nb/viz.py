@@ -239,9 +239,11 @@ SAYS = dict(pca="radius exact, angle by PCA", umap="radius exact, angle by UMAP"
 def run_umap(x, metric, seed, neighbors):
     "(N, D), or (N, N) distances if metric is 'precomputed' -> (N, 2)."
     from umap import UMAP   # seconds, mostly numba's: not for those who draw a disk
+    threads = torch.get_num_threads()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")   # a seed means one thread, and UMAP says so every time
         xy = UMAP(metric=metric, random_state=seed, n_neighbors=min(neighbors, len(x) - 1), init="random" if len(x) < 8 else "spectral").fit_transform(np.asarray(x))
+    torch.set_num_threads(threads)          # numba sets those of OpenMP, which are torch's too
     return torch.from_numpy(xy).double()
 
 def check_groups(groups):
@@ -355,6 +357,7 @@ def plot_layout(
     for o in outlines: ax.fill(*o.T, color=p["text"], alpha=0.18, lw=0)
     for g in geodesics: ax.plot(*g.T, color=p["ink"], lw=1)
     for name, xy in layout.xy.items():
+        if not len(xy): continue
         color, many = p.get(name, p["faint"]), min(0.9, 0.2 + 3 / max(1, len(xy))**0.5)
         if name == "path": ax.plot(*xy.T, "-", color=color, lw=1.2)
         ax.scatter(*xy.T, s=9 if len(xy) > 300 else 22, marker=MARKERS.get(name, "s"), color=color, alpha=1 if name == "path" else many, lw=0, label=LABELS.get(name, name), zorder=3)
@@ -398,11 +401,14 @@ def plotly_traces(
 ) -> list:       # one dict a trace, always as many for the same groups
     "What `plotly_layout` draws, in plain data."
     p, (geodesics, outlines) = palette(dark), drawn_lines(layout, pairs, cones, min_radius, eta)
-    line = lambda name, lines, **kw: dict(type="scatter", mode="lines", name=name, hoverinfo="skip", showlegend=False, **joined(lines), **kw)
+    line = lambda name, lines, **kw: dict(type="scatter", mode="lines", name=name, hoverinfo="skip", showlegend=False) | joined(lines) | kw
     turn = np.linspace(0, 2 * np.pi, 181)
     circles = lambda rhos: [rho * np.stack([np.cos(turn), np.sin(turn)], 1) for rho in rhos if layout.disk]
-    out = [line("rim", circles([1]), line=dict(color=p["faint"], width=1)),
-           line("rings", circles(rings(layout).values() if layout.disk else []), line=dict(color=p["faint"], width=0.6, dash="dot")),
+    scale, arm = rings(layout) if layout.disk else {}, 0.02 * layout.window
+    root = [np.array([[-arm, 0], [arm, 0]]), np.array([[0, -arm], [0, arm]])] if layout.disk else []
+    out = [line("rim", circles([1]) + root, line=dict(color=p["faint"], width=1)),
+           line("rings", circles(scale.values()), line=dict(color=p["faint"], width=0.6, dash="dot")),
+           line("scale", [], mode="text", x=[0.0] * len(scale), y=[-rho for rho in scale.values()], text=[f"{r:.3g}" for r in scale], textfont=dict(size=9, color=p["faint"])),
            line("cones", outlines, fill="toself", fillcolor=p["text"] + "2E", line=dict(width=0)),
            line("geodesics", geodesics, line=dict(color=p["ink"], width=1.2))]
     for name, xy in layout.xy.items():
@@ -424,10 +430,10 @@ def plotly_layout(
     "`plot_layout` to hover over and zoom."
     import plotly.graph_objects as go   # half a second that the trainer need not spend
     p = palette(dark)
-    bare = dict(visible=False, range=[-layout.window, layout.window]) if layout.disk else dict(showticklabels=False, showgrid=False, zeroline=False)
+    bare = dict(visible=False, range=[-layout.window, layout.window], constrain="domain") if layout.disk else dict(showticklabels=False, showgrid=False, zeroline=False)
     fig = go.Figure(plotly_traces(layout, dark=dark, **kwargs))
-    fig.update_layout(template="plotly_dark" if dark else "plotly_white", height=height, width=height, title=dict(text=title, font_size=14), margin=dict(l=10, r=10, t=40, b=60),
-                      xaxis=bare | dict(title=None), yaxis=bare | (dict(scaleanchor="x") if layout.disk else {}), legend=dict(orientation="h", y=1.02, x=0), modebar_orientation="v", paper_bgcolor=p["page"], plot_bgcolor=p["page"])
+    fig.update_layout(template="plotly_dark" if dark else "plotly_white", height=height, width=height, title=dict(text=title, font_size=14), margin=dict(l=10, r=10, t=65, b=45),
+                      xaxis=bare | dict(title=None), yaxis=bare | (dict(scaleanchor="x") if layout.disk else {}), legend=dict(orientation="h", y=1, yanchor="bottom", x=0), modebar_orientation="v", paper_bgcolor=p["page"], plot_bgcolor=p["page"])
     fig.add_annotation(text=note_lines(layout), x=0, y=0, xref="paper", yref="paper", yanchor="top", showarrow=False, align="left", font_size=11)
     return fig
 
