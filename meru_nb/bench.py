@@ -307,11 +307,12 @@ class DataBench(Config):
     output_dir: str = "runs/bench"         # data.json and data.png go here
 
 def measure_data(config: DataBench, files: list, workers: int) -> list[dict]:
-    "The plain pipeline and ours, in turns, with this many workers."
-    make = [functools.partial(f, files, config.batch_size, config.image_size, workers) for f in (our_batches, usual_batches)]
-    times = [[batch_time(m(), config.seconds) for m in make] for _ in range(config.rounds)]
-    ours, usual = (statistics.median(t) for t in zip(*times))
-    wait = wait_share(make[0](), 1.2 * ours, config.batches)
+    "The plain pipeline and ours, in turns, with this many workers; the consumer is paced by the speed measured just before."
+    plain, mine = (functools.partial(f, files, config.batch_size, config.image_size, workers) for f in (usual_batches, our_batches))
+    rounds = []
+    for _ in range(config.rounds):
+        rounds.append([batch_time(plain(), config.seconds), took := batch_time(mine(), config.seconds), wait_share(mine(), 1.2 * took, config.batches)])
+    usual, ours, wait = (statistics.median(r) for r in zip(*rounds))
     return [dict(pipeline="plain", workers=workers, rate=config.batch_size / usual, wait=None),
             dict(pipeline="ours", workers=workers, rate=config.batch_size / ours, wait=wait)]
 

@@ -52,7 +52,7 @@ def find_layout(
         found = sorted({e for f in samples for e in f}) or ["nothing"]
         wanted = "; ".join(f"{l.name}: {'|'.join(l.images[:4])} + {'|'.join(l.texts)}" for l in order)
         raise ValueError(f"{where} has no known layout: found fields {', '.join(found[:12])}; expected {wanted}")
-    text_only_in_json = best.name == "img2dataset" and not any(t in f for f in samples for t in best.texts[:-1])
+    text_only_in_json = not name and best.name == "img2dataset" and not any(t in f for f in samples for t in best.texts[:-1])
     return LAYOUTS["redcaps"] if text_only_in_json else best
 
 # %% ../../nbs/55_data.formats.ipynb #51dce943
