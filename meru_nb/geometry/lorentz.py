@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CLOSE', 'CHUNK', 'MAX_SINH', 'check_c', 'widen', 'time_component', 'nonzero', 'rays', 'excess', 'arc', 'inner',
            'dist', 'radius', 'exterior_angle', 'half_aperture', 'by_rows', 'lengths', 'pairwise_excess',
-           'pairwise_inner', 'pairwise_dist', 'pairwise_exterior_angle', 'exp_map0', 'log_map0', 'tangent_norm',
+           'pairwise_inner', 'pairwise_dist', 'legs', 'pairwise_exterior_angle', 'exp_map0', 'log_map0', 'tangent_norm',
            'exp_map', 'log_map', 'geodesic', 'transport', 'tangent_path', 'parallel_path', 'in_ball', 'to_klein',
            'from_klein', 'to_poincare', 'from_poincare', 'boost', 'check_weights', 'einstein_midpoint']
 
@@ -196,15 +196,19 @@ def pairwise_dist(
     return by_rows(lambda x, y, c: (arc(pairwise_excess(x, y, c)) / c**0.5).to(out), x, y, c)
 
 # %% ../../nbs/10_geometry.lorentz.ipynb #81a47a1b
-def _pairwise_angle(x, y, c):  # float64 (..., B, D), (..., M, D) -> (..., B, M)
-    "Exterior angles at x_i, from one product."
-    sa, sb = lengths(x, y, c)
-    p = c**0.5 * (x / nonzero(vector_norm(x, dim=-1, keepdim=True))) @ y.mT
-    along, across2 = p * (1 + sa**2).sqrt() - sa * (1 + sb**2).sqrt(), (sb - p) * (sb + p)
-    still = (across2 + along**2 <= 32 * torch.finfo(p.dtype).eps * sb**2) | (sa <= CLOSE)  # closer than the product can tell
+def legs(
+    xy,   # (..., B, M) float64 c⟨x, y⟩
+    s,    # √c‖·‖ of the points at which the angles are, a column or a row
+    s_to  # that of the others
+):        # across >= 0 and along, (..., B, M): the exterior angle is atan2(across, along)
+    "Exterior angles of all pairs, still as right-angled triangles."
+    p = xy * (1 / nonzero(s))
+    along, across2 = p * (1 + s**2).sqrt() - s * (1 + s_to**2).sqrt(), (s_to - p) * (s_to + p)
+    still = (across2 + along**2 <= 32 * torch.finfo(p.dtype).eps * s_to**2) | (s <= CLOSE)  # closer than the product can tell
     radial = still | (across2 <= 0)
-    across = torch.where(radial, 0.0, torch.where(radial, 1.0, across2).sqrt())
-    return torch.atan2(across, torch.where(still, 1.0, along))
+    return torch.where(radial, 0.0, torch.where(radial, 1.0, across2).sqrt()), torch.where(still, 1.0, along)
+
+def _pairwise_angle(x, y, c): return torch.atan2(*legs((c * x) @ y.mT, *lengths(x, y, c)))  # float64 (..., B, D), (..., M, D) -> (..., B, M)
 
 def pairwise_exterior_angle(
     x,  # (B, D) space components
