@@ -8,8 +8,9 @@ __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'EVAL_PARTS', 'peak_mib', 'forget_peak', '
            'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench', 'measure_data',
            'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'train_speed', 'TrainBench',
            'speed_table', 'bench_train', 'Cluster', 'scaling', 'plot_scaling', 'EvalBench', 'sorted_ranks',
-           'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval', 'eval_classifier',
-           'probe_data', 'eval_probe', 'benches', 'main']
+           'ranking_cost', 'ranking_points', 'eval_ranking', 'bench_eval', 'eval_classifier', 'probe_data',
+           'eval_probe', 'Wire', 'wired', 'answer', 'turns', 'walk_actions', 'gap_actions', 'cone_actions',
+           'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches', 'main']
 
 # %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
@@ -307,12 +308,11 @@ class DataBench(Config):
     output_dir: str = "runs/bench"         # data.json and data.png go here
 
 def measure_data(config: DataBench, files: list, workers: int) -> list[dict]:
-    "The plain pipeline and ours, in turns, with this many workers; the consumer is paced by the speed measured just before."
-    plain, mine = (functools.partial(f, files, config.batch_size, config.image_size, workers) for f in (usual_batches, our_batches))
-    rounds = []
-    for _ in range(config.rounds):
-        rounds.append([batch_time(plain(), config.seconds), took := batch_time(mine(), config.seconds), wait_share(mine(), 1.2 * took, config.batches)])
-    usual, ours, wait = (statistics.median(r) for r in zip(*rounds))
+    "The plain pipeline and ours, in turns, with this many workers."
+    make = [functools.partial(f, files, config.batch_size, config.image_size, workers) for f in (our_batches, usual_batches)]
+    times = [[batch_time(m(), config.seconds) for m in make] for _ in range(config.rounds)]
+    ours, usual = (statistics.median(t) for t in zip(*times))
+    wait = wait_share(make[0](), 1.2 * ours, config.batches)
     return [dict(pipeline="plain", workers=workers, rate=config.batch_size / usual, wait=None),
             dict(pipeline="ours", workers=workers, rate=config.batch_size / ours, wait=wait)]
 
@@ -474,7 +474,7 @@ def plot_scaling(costs: dict[str, Cost], gpus=(1, 2, 4, 8, 16, 32, 64), batches=
 import math
 
 from .core import use_cores
-from .evals.retrieval import ranks, ranks_both_ways
+from .evals.retrieval import ranks
 from .spaces import LORENTZ_SIMILARITIES, Lorentz, Sphere, check_choice
 
 # %% ../nbs/90_bench.ipynb #evbdc963
@@ -495,12 +495,12 @@ class EvalBench(Config):
     output_dir: str = "runs/bench"                         # eval.json goes here
 
 def sorted_ranks(
-    order,        # (Q, K) keys of each query, the best first
+    scores,       # (Q, K)
     query_group,  # (Q,)
     key_group,    # (K,)
 ):                # (Q,) from 1
-    "Ranks the usual way: the place of the first right key."
-    return (key_group[order] == query_group[:, None]).int().argmax(1) + 1
+    "Ranks the usual way: sort all, look for the first right key."
+    return (key_group[scores.argsort(1, descending=True)] == query_group[:, None]).int().argmax(1) + 1
 
 # %% ../nbs/90_bench.ipynb #evbc9353
 def ranking_cost(
@@ -508,24 +508,23 @@ def ranking_cost(
     queries, keys,                  # (Q, D), (K, D) points
     query_group, key_group,         # (Q,), (K,)
     direction, block, rounds, device="cpu",
-) -> tuple:                         # ms of score, argsort and ranks; MiB that each took on top; the ranks
+) -> dict:                          # ms of score, argsort, ranks; MiB that each took on top
     "Time and memory of each step over all queries, in turns."
-    ms, mib, found = dict(score=0.0, argsort=0.0, ranks=0.0), dict(score=0.0, argsort=0.0, ranks=0.0), []
+    ms, mib = dict(score=0.0, argsort=0.0, ranks=0.0), dict(score=0.0, argsort=0.0, ranks=0.0)
     for i in range(0, len(queries), block):
         q, group, held, best = queries[i:i + block], query_group[i:i + block], {}, {}
-        steps = dict(score=lambda: space.score(q, keys, direction), argsort=lambda: held["score"].argsort(1, descending=True), ranks=lambda: ranks(held["score"], group, key_group))
+        steps = dict(score=lambda: space.score(q, keys, direction), argsort=lambda: sorted_ranks(held["score"], group, key_group), ranks=lambda: ranks(held["score"], group, key_group))
         for _ in range(rounds):
             for name, step in steps.items():
                 base = forget_peak(device) if i == 0 else 0.0
                 def run(): held[name] = step()
                 best[name] = min(best.get(name, math.inf), timed(run, 1, device))
                 if i == 0: mib[name] = max(mib[name], peak_mib(device) - base)
-        usual, there = sorted_ranks(held["argsort"], group, key_group), held["score"].gather(1, held["argsort"])
-        # allowed where scores tie: `ranks` takes the last place of equals
-        if not torch.equal(*(there.gather(1, r[:, None].long() - 1) for r in (usual, held["ranks"]))): raise ValueError(f"{direction}: the two ways disagree in block {i // block}")
+        odd = held["argsort"] != held["ranks"]                                  # allowed where scores tie: `ranks` takes the last place of equals
+        there = held["score"][odd].sort(1, descending=True).values
+        if not torch.equal(*(there.gather(1, held[k][odd, None].long() - 1) for k in ("argsort", "ranks"))): raise ValueError(f"{direction}: the two ways disagree in block {i // block}")
         for name in ms: ms[name] += best[name]
-        found.append(held["ranks"])
-    return ms, mib, torch.cat(found)
+    return dict(ms=ms, mib=mib)
 
 # %% ../nbs/90_bench.ipynb #evb16425
 def ranking_points(
@@ -539,37 +538,21 @@ def ranking_points(
     v = torch.randn(config.images, config.dim, device=config.device)
     return space, space.lift(v, "image"), space.lift(v[owner] + 4 * torch.randn(config.captions, config.dim, device=config.device), "text"), number, owner
 
-# %% ../nbs/90_bench.ipynb #0d3e2001
 @torch.no_grad()
-def ranking_row(config: EvalBench, similarity: str) -> dict:
-    "The usual way and ours, scores given and scores included."
-    space, image, text, number, owner = ranking_points(config, similarity)
-    some = lambda n: max(1, round(config.share * n))
-    (n, m), took, base, ours = (some(config.images), some(config.captions)), [], forget_peak(config.device), {}
-    def whole(): took.append(timed(lambda: ours.update(ranks_both_ways(space, image, text, number, owner)), 1, config.device))
-    whole()
-    mib = peak_mib(config.device) - base
-    sides = dict(t2i=(text[:m], image, owner[:m], number), i2t=(image[:n], text, number[:n], owner))
-    cost = {}
-    for way, side in sides.items():
-        cost[way] = ranking_cost(space, *side, way, config.block, config.rounds, config.device)
-        for _ in range(config.rounds): whole()
-    one = torch.allclose(space.score(text[:16], image[:16], "t2i"), space.score(image[:16], text[:16], "i2t").T, rtol=1e-5, atol=1e-6)   # matrix for both directions
-    ms = {k: sum(c[0][k] for c in cost.values()) / config.share for k in ("score", "argsort", "ranks")}
-    ms |= dict(score=cost["t2i"][0]["score"] / config.share if one else ms["score"], both_ways=min(took))
-    differ = sum(int((ours[way][:len(c[2])] != c[2]).sum()) for way, c in cost.items())
-    return dict(similarity=similarity, ms=ms, mib=mib, differ=differ, faster=ms["argsort"] / ms["ranks"], with_scores=(ms["score"] + ms["argsort"]) / ms["both_ways"])
-
 def eval_ranking(config: EvalBench) -> list:  # a dict a similarity
     "Rank all captions against all images, both ways."
     for s in config.similarities: check_choice("similarity", s, ("cosine", *LORENTZ_SIMILARITIES))
-    print(f"ranking, {config.images} images, {config.captions} captions, D = {config.dim}, both ways; the usual way on {config.share:.0%} of the queries, in seconds")
-    print("             scores given                      with scores\nscore        argsort    ranks   times faster  score + argsort    ours   times faster  extra MiB  differ")
+    some = lambda n: max(1, round(config.share * n))
+    print(f"ranking, {config.images} images, {config.captions} captions, D = {config.dim}, both ways, {config.share:.0%} of the queries\nscore         argsort s   ranks s   times faster   with scores   extra MiB")
     rows = []
     for s in config.similarities:
-        rows.append(row := ranking_row(config, s))
-        ms = {k: v / 1e3 for k, v in row["ms"].items()}
-        print(f"{s:13s}{ms['argsort']:7.2f}{ms['ranks']:9.2f}{row['faster']:14.1f}x{ms['score'] + ms['argsort']:17.2f}{ms['both_ways']:8.2f}{row['with_scores']:14.1f}x{row['mib']:11.0f}{row['differ']:8d}", flush=True)
+        space, image, text, number, owner = ranking_points(config, s)
+        ways = [ranking_cost(space, *a, config.block, config.rounds, config.device) for a in (
+            (text[:some(config.captions)], image, owner[:some(config.captions)], number, "t2i"), (image[:some(config.images)], text, number[:some(config.images)], owner, "i2t"))]
+        ms = {k: sum(w["ms"][k] for w in ways) for k in ("score", "argsort", "ranks")}
+        faster, with_scores = ms["argsort"] / ms["ranks"], (ms["score"] + ms["argsort"]) / (ms["score"] + ms["ranks"])
+        rows.append(dict(similarity=s, ms=ms, mib=max(w["mib"]["score"] + w["mib"]["ranks"] for w in ways), faster=faster, with_scores=with_scores))
+        print(f"{s:14s}{ms['argsort'] / 1e3:9.2f}{ms['ranks'] / 1e3:10.2f}{faster:14.1f}x{with_scores:13.1f}x{rows[-1]['mib']:12.0f}", flush=True)
     return rows
 
 EVAL_PARTS = dict(ranking=eval_ranking)   # name -> function of the configuration
@@ -636,6 +619,107 @@ def eval_probe(config: EvalBench) -> dict:
     return found
 
 EVAL_PARTS |= dict(classifier=eval_classifier, probe=eval_probe)
+
+# %% ../nbs/90_bench.ipynb #see90002
+import comm, contextlib
+from comm.base_comm import BaseComm
+
+from .checkpoint import load_model
+from .widgets import TO_ROOT, ConeExplorer, GapExplorer, TraversalExplorer, shape_pictures
+
+class Wire(BaseComm):
+    "A line to a browser that is not there: messages are written, and their bytes counted."
+    sent = 0
+
+    def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
+        Wire.sent += len(json.dumps(data or {}, default=str)) + sum(memoryview(b).nbytes for b in buffers or ())
+
+@contextlib.contextmanager
+def wired():
+    "Widgets made inside talk to `Wire`."
+    usual, comm.create_comm = comm.create_comm, Wire
+    try: yield
+    finally: comm.create_comm = usual
+
+# %% ../nbs/90_bench.ipynb #see90004
+def answer(
+    acts,    # functions that take turns, each there to undo the one before
+    rounds,  # turns after the first
+) -> dict:   # first, again: ms of the processor; wall: ms; kib: of messages, the most
+    "What an action costs."
+    cpu, wall, sent = [], [], []
+    for act in list(acts) * (rounds + 1):
+        before, start, ticks = Wire.sent, time.perf_counter(), time.process_time()
+        act()
+        cpu.append(1e3 * (time.process_time() - ticks)); wall.append(1e3 * (time.perf_counter() - start)); sent.append((Wire.sent - before) / 1024)
+    n = len(acts)
+    slowest = lambda took: max(min(took[n + k::n]) for k in range(n))      # of the acts, each at its fastest
+    return dict(first=max(cpu[:n]), again=slowest(cpu), wall=slowest(wall), kib=max(sent))
+
+def turns(control, *values): return [functools.partial(setattr, control, "value", v) for v in values]
+
+# %% ../nbs/90_bench.ipynb #see90006
+def walk_actions(models, pictures, pools) -> tuple:   # pools: names of two files
+    "A TraversalExplorer, and what a hand does with it."
+    e = TraversalExplorer(models, pictures[:50], pool=pools[0])
+    c, (one, other) = e.controls, models
+    return e, dict([("step", turns(c["at"], 10, 20)), ("part of the way", turns(c["span"], (0.1, 0.9), (0.0, 1.0))), ("image", turns(c["image"], 1, 2)), ("caption", turns(c["text"], "a red ring", "a blue star")),
+                    ("to", turns(c["to"], 3, TO_ROOT)), ("method", turns(c["path"], "angle", "geodesic", "tangent")), ("filter", turns(c["cone_filter"], False, True)), ("pool", turns(c["pool"], *pools[::-1])),
+                    ("model", turns(c["model"], other, one)), ("two models", turns(c["beside"], "", other)), ("two models, step", turns(c["at"], 10, 20)), ("two models, image", turns(c["image"], 3, 4))])
+
+def gap_actions(models, pictures, hows) -> tuple:   # hows: projections
+    "A GapExplorer over two moments, and what a hand does with it."
+    class Hit: point_inds = [4]
+    one, other = models.values()
+    e = GapExplorer({"film": [one, other], "other": other}, pictures, pairs=len(pictures))
+    c, texts = e.controls, next(t for t in e.figure.data if t.name == "texts")
+    return e, dict([("moment", turns(c["moment"], 0, 1)), ("hover", [functools.partial(e.on_hover, texts, Hit)]), ("click", [functools.partial(e.on_click, texts, Hit)] * 2),
+                    ("pairs", turns(c["pairs"], len(pictures) // 2, len(pictures))), ("model", turns(c["model"], "other", "film"))] + [(how, turns(c["how"], how, "pca")) for how in hows])
+
+def cone_actions(model, pictures) -> tuple:
+    "A ConeExplorer, and what a hand does with it."
+    e = ConeExplorer(model, pictures, caption="a red thing")
+    c, drag = e.controls, lambda x: functools.partial(lambda: e.figure.layout.shapes[0].update(x0=x, x1=x + 0.1, y0=0.2, y1=0.3))
+    return e, dict([(k, turns(c[k], *v)) for k, v in dict(radius=(0.3, 0.4), turn=(0.5, 0.0), c=(0.5, 1.0), min_radius=(0.2, 0.1), caption=("a green thing", "a red thing")).items()] + [("drag", [drag(0.2), drag(0.25)])])
+
+# %% ../nbs/90_bench.ipynb #see90008
+@dataclass
+class WidgetsBench(Config):
+    "How fast the explorers answer."
+    points: int = 2000               # pictures, pairs, captions of the pool
+    rounds: int = 5                  # the fastest counts
+    umap: bool = False               # project by UMAP too, for a minute or more
+    within: float = 200              # ms of the processor that an answer may take
+    output_dir: str = "runs/bench"   # widgets.json goes here
+
+def widgets_table(rows, within) -> str:
+    "A line an action; an asterisk where it takes longer than it may."
+    mark = lambda v: f"{v:8.0f}{'*' if v > within else ' '}"
+    lines = [f"{'explorer':10s}{'action':20s}first ms again ms  wall ms       KiB"] + [f"{r['explorer']:10s}{r['action']:20s}{mark(r['first'])}{mark(r['again'])}{r['wall']:8.0f}{r['kib']:10.0f}" for r in rows]
+    return "\n".join(lines + [f"within {within:.0f} ms: {sum(r['again'] <= within for r in rows)} of {len(rows)} actions, {sum(r['first'] <= within for r in rows)} at the first time"])
+
+# %% ../nbs/90_bench.ipynb #see90013
+def bench_widgets(config: WidgetsBench):
+    "Print how long the explorers take to answer a hand, and how much they send."
+    if min(config.points - 9, config.rounds) < 1: raise ValueError(f"points {config.points}, rounds {config.rounds}: give at least 10 points and a round")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    models, pictures, rows = {k: load_model(k) for k in ("meru_demo", "atmg_demo")}, shape_pictures(config.points), []
+    captions = dict.fromkeys(c for p in shape_pictures(3 * config.points, "train", size=16) for c in p.captions)
+    with threadpool_limits(1), wired(), tempfile.TemporaryDirectory() as folder:
+        pools = [f"{folder}/{name}.txt" for name in "ab"]
+        for path, texts in zip(pools, (list(captions), list(captions)[::-1])): Path(path).write_text("\n".join(texts[:config.points]))
+        for name, (explorer, actions) in (("traversal", walk_actions(models, pictures, pools)), ("gap", gap_actions(models, pictures, ("umap", "umap_tangent", "umap_distance") if config.umap else ())),
+                                          ("cone", cone_actions(models["meru_demo"], pictures))):
+            for fn in explorer.coming(): fn()
+            for action, acts in actions.items():
+                rows.append(dict(explorer=name, action=action) | answer(acts, config.rounds))
+                if explorer.message.value: raise ValueError(f"{name}, {action}: {explorer.message.value}")
+    torch.set_num_threads(threads)
+    print(f"{config.points} points, {min(len(captions), config.points)} captions, one CPU core, torch {torch.__version__.split('+')[0]}\n{widgets_table(rows, config.within)}")
+    Path(config.output_dir).mkdir(parents=True, exist_ok=True)
+    write_json(Path(config.output_dir)/"widgets.json", dict(machine="one CPU core", config=config.to_dict(), rows=rows))
+    return rows
 
 # %% ../nbs/90_bench.ipynb #8e21dc0a
 def benches() -> dict:  # name -> function
