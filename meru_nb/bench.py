@@ -8,9 +8,9 @@ __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'EVAL_PARTS', 'peak_mib', 'forget_peak', '
            'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench', 'measure_data',
            'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'train_speed', 'TrainBench',
            'speed_table', 'bench_train', 'Cluster', 'scaling', 'plot_scaling', 'EvalBench', 'sorted_ranks',
-           'ranking_cost', 'ranking_points', 'eval_ranking', 'bench_eval', 'eval_classifier', 'probe_data',
-           'eval_probe', 'Wire', 'wired', 'answer', 'turns', 'walk_actions', 'gap_actions', 'cone_actions',
-           'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches', 'main']
+           'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval', 'eval_classifier',
+           'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns', 'walk_actions', 'gap_actions',
+           'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches', 'main']
 
 # %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
@@ -308,11 +308,12 @@ class DataBench(Config):
     output_dir: str = "runs/bench"         # data.json and data.png go here
 
 def measure_data(config: DataBench, files: list, workers: int) -> list[dict]:
-    "The plain pipeline and ours, in turns, with this many workers."
-    make = [functools.partial(f, files, config.batch_size, config.image_size, workers) for f in (our_batches, usual_batches)]
-    times = [[batch_time(m(), config.seconds) for m in make] for _ in range(config.rounds)]
-    ours, usual = (statistics.median(t) for t in zip(*times))
-    wait = wait_share(make[0](), 1.2 * ours, config.batches)
+    "The plain pipeline and ours, in turns, with this many workers; the consumer is paced by the speed measured just before."
+    plain, mine = (functools.partial(f, files, config.batch_size, config.image_size, workers) for f in (usual_batches, our_batches))
+    rounds = []
+    for _ in range(config.rounds):
+        rounds.append([batch_time(plain(), config.seconds), took := batch_time(mine(), config.seconds), wait_share(mine(), 1.2 * took, config.batches)])
+    usual, ours, wait = (statistics.median(r) for r in zip(*rounds))
     return [dict(pipeline="plain", workers=workers, rate=config.batch_size / usual, wait=None),
             dict(pipeline="ours", workers=workers, rate=config.batch_size / ours, wait=wait)]
 
@@ -474,7 +475,7 @@ def plot_scaling(costs: dict[str, Cost], gpus=(1, 2, 4, 8, 16, 32, 64), batches=
 import math
 
 from .core import use_cores
-from .evals.retrieval import ranks
+from .evals.retrieval import ranks, ranks_both_ways
 from .spaces import LORENTZ_SIMILARITIES, Lorentz, Sphere, check_choice
 
 # %% ../nbs/90_bench.ipynb #evbdc963
@@ -495,12 +496,12 @@ class EvalBench(Config):
     output_dir: str = "runs/bench"                         # eval.json goes here
 
 def sorted_ranks(
-    scores,       # (Q, K)
+    order,        # (Q, K) keys of each query, the best first
     query_group,  # (Q,)
     key_group,    # (K,)
 ):                # (Q,) from 1
-    "Ranks the usual way: sort all, look for the first right key."
-    return (key_group[scores.argsort(1, descending=True)] == query_group[:, None]).int().argmax(1) + 1
+    "Ranks the usual way: the place of the first right key."
+    return (key_group[order] == query_group[:, None]).int().argmax(1) + 1
 
 # %% ../nbs/90_bench.ipynb #evbc9353
 def ranking_cost(
@@ -508,23 +509,24 @@ def ranking_cost(
     queries, keys,                  # (Q, D), (K, D) points
     query_group, key_group,         # (Q,), (K,)
     direction, block, rounds, device="cpu",
-) -> dict:                          # ms of score, argsort, ranks; MiB that each took on top
+) -> tuple:                         # ms of score, argsort and ranks; MiB that each took on top; the ranks
     "Time and memory of each step over all queries, in turns."
-    ms, mib = dict(score=0.0, argsort=0.0, ranks=0.0), dict(score=0.0, argsort=0.0, ranks=0.0)
+    ms, mib, found = dict(score=0.0, argsort=0.0, ranks=0.0), dict(score=0.0, argsort=0.0, ranks=0.0), []
     for i in range(0, len(queries), block):
         q, group, held, best = queries[i:i + block], query_group[i:i + block], {}, {}
-        steps = dict(score=lambda: space.score(q, keys, direction), argsort=lambda: sorted_ranks(held["score"], group, key_group), ranks=lambda: ranks(held["score"], group, key_group))
+        steps = dict(score=lambda: space.score(q, keys, direction), argsort=lambda: held["score"].argsort(1, descending=True), ranks=lambda: ranks(held["score"], group, key_group))
         for _ in range(rounds):
             for name, step in steps.items():
                 base = forget_peak(device) if i == 0 else 0.0
                 def run(): held[name] = step()
                 best[name] = min(best.get(name, math.inf), timed(run, 1, device))
                 if i == 0: mib[name] = max(mib[name], peak_mib(device) - base)
-        odd = held["argsort"] != held["ranks"]                                  # allowed where scores tie: `ranks` takes the last place of equals
-        there = held["score"][odd].sort(1, descending=True).values
-        if not torch.equal(*(there.gather(1, held[k][odd, None].long() - 1) for k in ("argsort", "ranks"))): raise ValueError(f"{direction}: the two ways disagree in block {i // block}")
+        usual, there = sorted_ranks(held["argsort"], group, key_group), held["score"].gather(1, held["argsort"])
+        # allowed where scores tie: `ranks` takes the last place of equals
+        if not torch.equal(*(there.gather(1, r[:, None].long() - 1) for r in (usual, held["ranks"]))): raise ValueError(f"{direction}: the two ways disagree in block {i // block}")
         for name in ms: ms[name] += best[name]
-    return dict(ms=ms, mib=mib)
+        found.append(held["ranks"])
+    return ms, mib, torch.cat(found)
 
 # %% ../nbs/90_bench.ipynb #evb16425
 def ranking_points(
@@ -538,21 +540,37 @@ def ranking_points(
     v = torch.randn(config.images, config.dim, device=config.device)
     return space, space.lift(v, "image"), space.lift(v[owner] + 4 * torch.randn(config.captions, config.dim, device=config.device), "text"), number, owner
 
+# %% ../nbs/90_bench.ipynb #0d3e2001
 @torch.no_grad()
+def ranking_row(config: EvalBench, similarity: str) -> dict:
+    "The usual way and ours, scores given and scores included."
+    space, image, text, number, owner = ranking_points(config, similarity)
+    some = lambda n: max(1, round(config.share * n))
+    (n, m), took, base, ours = (some(config.images), some(config.captions)), [], forget_peak(config.device), {}
+    def whole(): took.append(timed(lambda: ours.update(ranks_both_ways(space, image, text, number, owner)), 1, config.device))
+    whole()
+    mib = peak_mib(config.device) - base
+    sides = dict(t2i=(text[:m], image, owner[:m], number), i2t=(image[:n], text, number[:n], owner))
+    cost = {}
+    for way, side in sides.items():
+        cost[way] = ranking_cost(space, *side, way, config.block, config.rounds, config.device)
+        for _ in range(config.rounds): whole()
+    one = torch.allclose(space.score(text[:16], image[:16], "t2i"), space.score(image[:16], text[:16], "i2t").T, rtol=1e-5, atol=1e-6)   # matrix for both directions
+    ms = {k: sum(c[0][k] for c in cost.values()) / config.share for k in ("score", "argsort", "ranks")}
+    ms |= dict(score=cost["t2i"][0]["score"] / config.share if one else ms["score"], both_ways=min(took))
+    differ = sum(int((ours[way][:len(c[2])] != c[2]).sum()) for way, c in cost.items())
+    return dict(similarity=similarity, ms=ms, mib=mib, differ=differ, faster=ms["argsort"] / ms["ranks"], with_scores=(ms["score"] + ms["argsort"]) / ms["both_ways"])
+
 def eval_ranking(config: EvalBench) -> list:  # a dict a similarity
     "Rank all captions against all images, both ways."
     for s in config.similarities: check_choice("similarity", s, ("cosine", *LORENTZ_SIMILARITIES))
-    some = lambda n: max(1, round(config.share * n))
-    print(f"ranking, {config.images} images, {config.captions} captions, D = {config.dim}, both ways, {config.share:.0%} of the queries\nscore         argsort s   ranks s   times faster   with scores   extra MiB")
+    print(f"ranking, {config.images} images, {config.captions} captions, D = {config.dim}, both ways; the usual way on {config.share:.0%} of the queries, in seconds")
+    print("             scores given                      with scores\nscore        argsort    ranks   times faster  score + argsort    ours   times faster  extra MiB  differ")
     rows = []
     for s in config.similarities:
-        space, image, text, number, owner = ranking_points(config, s)
-        ways = [ranking_cost(space, *a, config.block, config.rounds, config.device) for a in (
-            (text[:some(config.captions)], image, owner[:some(config.captions)], number, "t2i"), (image[:some(config.images)], text, number[:some(config.images)], owner, "i2t"))]
-        ms = {k: sum(w["ms"][k] for w in ways) for k in ("score", "argsort", "ranks")}
-        faster, with_scores = ms["argsort"] / ms["ranks"], (ms["score"] + ms["argsort"]) / (ms["score"] + ms["ranks"])
-        rows.append(dict(similarity=s, ms=ms, mib=max(w["mib"]["score"] + w["mib"]["ranks"] for w in ways), faster=faster, with_scores=with_scores))
-        print(f"{s:14s}{ms['argsort'] / 1e3:9.2f}{ms['ranks'] / 1e3:10.2f}{faster:14.1f}x{with_scores:13.1f}x{rows[-1]['mib']:12.0f}", flush=True)
+        rows.append(row := ranking_row(config, s))
+        ms = {k: v / 1e3 for k, v in row["ms"].items()}
+        print(f"{s:13s}{ms['argsort']:7.2f}{ms['ranks']:9.2f}{row['faster']:14.1f}x{ms['score'] + ms['argsort']:17.2f}{ms['both_ways']:8.2f}{row['with_scores']:14.1f}x{row['mib']:11.0f}{row['differ']:8d}", flush=True)
     return rows
 
 EVAL_PARTS = dict(ranking=eval_ranking)   # name -> function of the configuration
