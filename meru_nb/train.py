@@ -69,6 +69,7 @@ class TrainConfig(Config):
     checkpoint_period: int = 5000   # steps, 0: none before the end
     keep: int = 3                   # newest checkpoints that stay
     keep_every: int = 0             # also keep those at multiples of this
+    max_bad: float = 0.1            # share of an epoch's samples that cannot be read at which to stop
     max_bad_steps: int = 20         # skipped steps in a row (non-finite loss or gradient) at which to stop
 
     def optim(self): return OptimConfig(self.lr, self.warmup, self.betas, self.weight_decay, self.grad_clip)
@@ -96,6 +97,7 @@ def check_numbers(
     if config.batch_size % processes: raise ValueError(f"--batch-size {config.batch_size} is not divisible by {processes} processes: {config.batch_size // processes * processes or processes} is")
     if config.gradient_accumulation > config.batch_size // processes:
         raise ValueError(f"--gradient-accumulation {config.gradient_accumulation} is more than the {config.batch_size // processes} samples of a process")
+    if not 0 <= config.max_bad <= 1: raise ValueError(f"--max-bad is {config.max_bad}: give a share from 0 to 1")
     if not 0 < config.crop_scale <= 1: raise ValueError(f"--crop-scale is {config.crop_scale}: give a share above 0 and at most 1")
     if set(config.freeze) - {"visual", "textual"}: raise ValueError(f"--freeze is {config.freeze}: choose from visual, textual")
     if config.eval_period and config.data and not config.held_out: raise ValueError("--eval-period needs --held-out, tar files to look at")
@@ -177,7 +179,7 @@ def loader_maker(
     return lambda epoch: make_loader(
         config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size, train=True,
         workers=config.workers, seed=config.seed, epoch=epoch, rank=accelerator.process_index, world=accelerator.num_processes,
-        boxes=config.model.needs_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0))
+        boxes=config.model.needs_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad)
 
 def with_shapes(
     config: TrainConfig,
@@ -225,7 +227,7 @@ def write_config(run: Path, config: TrainConfig, processes: int):
 
 # %% ../nbs/61_train.ipynb #8742052b
 FREE_TO_CHANGE = ("output_dir", "resume", "init", "held_out", "eval_period", "eval_samples", "workers", "mixed_precision", "compile", "gradient_accumulation", "log_period",
-                  "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad_steps", "steps")  # fields that leave a resumed run what it was, or say so
+                  "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps", "steps")  # fields that leave a resumed run what it was, or say so
 
 def changes(
     config: TrainConfig,  # that resumes

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['IMAGES', 'LAYOUTS', 'LONGEST', 'Layout', 'find_layout', 'parse_record', 'check_caption', 'decode_caption',
-           'subreddit_words', 'with_subreddit', 'box_numbers', 'json_box']
+           'subreddit_words', 'with_subreddit', 'box_numbers', 'json_boxes']
 
 # %% ../../nbs/55_data.formats.ipynb #a54a7127
 import functools, json, random, re
@@ -122,13 +122,14 @@ def box_numbers(
     names = sorted({m[1] for f in fields if (m := re.fullmatch(r"(parent\d+)\.txt", f))})
     return [n for n in names if any(f"{n}.{e}" in fields for e in IMAGES)]
 
-def json_box(
-    record: dict,          # the sample's JSON
-    rng: random.Random,    # of the sample
-):                         # (x0, y0, x1, y1) in pixels, caption
-    "One random box."
+def json_boxes(
+    record: dict,       # the sample's JSON
+    rng=None,           # of the sample: one box at random; None: all
+) -> list[tuple]:       # ((x0, y0, x1, y1) in pixels, caption)
+    "Boxes of a record; BadSample if there is none or one is broken."
     boxes = record.get("boxes")
     if not isinstance(boxes, list) or not boxes: raise BadSample("sample has no box")
-    box = boxes[rng.randrange(len(boxes))]
-    if not isinstance(box, dict) or not isinstance(box.get("box"), list) or len(box["box"]) != 4: raise BadSample("box is not four numbers")
-    return box["box"], check_caption(box.get("caption"))
+    if rng: boxes = [boxes[rng.randrange(len(boxes))]]
+    for box in boxes:
+        if not isinstance(box, dict) or not isinstance(box.get("box"), list) or len(box["box"]) != 4: raise BadSample("box is not four numbers")
+    return [(box["box"], check_caption(box.get("caption"))) for box in boxes]

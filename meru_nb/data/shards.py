@@ -7,7 +7,7 @@ __all__ = ['OpenFiles', 'Recipe', 'clip_tokenizer', 'one_thread', 'make_room', '
            'ahead', 'names_subreddits', 'check_numbers', 'make_loader', 'main']
 
 # %% ../../nbs/52_data.shards.ipynb #10c21549
-import argparse, contextlib, ctypes, functools, math, mmap, os, sys
+import argparse, contextlib, ctypes, functools, itertools, math, mmap, os, sys
 from collections import Counter, OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import functional as TF
 
 from ..core import Batch, one_line_errors
-from .formats import IMAGES, LAYOUTS, box_numbers, check_caption, decode_caption, json_box, parse_record, subreddit_words, with_subreddit
+from .formats import IMAGES, LAYOUTS, box_numbers, check_caption, decode_caption, json_boxes, parse_record, subreddit_words, with_subreddit
 from .remote import Fetcher
 from .sources import Plan, find_sources, index_shard, is_remote, label_of, source_layout
 from .tar import Sample, read_fields
@@ -54,7 +54,7 @@ class Recipe:
     image_size: int = 224
     train: bool = True            # random crops, subreddit prefixes
     exact: bool = False           # torchvision's own pixels
-    boxes: bool = False           # one random box a sample as well
+    boxes: object = False         # True: one random box a sample as well; "all": every box
     records: bool = False         # the samples' JSON as well
     subreddit_prob: float = 0.5   # of the prefix, in training
     context_length: int = 77
@@ -70,41 +70,42 @@ class Recipe:
 # %% ../../nbs/52_data.shards.ipynb #58d1d5e3
 @patch
 def read(self: Recipe, fd, sample: Sample, layout, rng):
-    "The fields of a sample that are needed, and the name of its box if that is a member."
+    "The fields of a sample that are needed, and the images of its boxes if those are members."
     parents = box_numbers(layout, sample.fields) if self.boxes else []
     if self.boxes and layout.boxes == "parents" and not parents: raise BadSample("sample has no box")
-    name = parents[rng.randrange(len(parents))] if parents else ""
-    box_image = next((f"{name}.{e}" for e in IMAGES if f"{name}.{e}" in sample.fields), None)
+    if parents and self.boxes != "all": parents = [parents[rng.randrange(len(parents))]]
+    pictures = [next(f"{p}.{e}" for e in IMAGES if f"{p}.{e}" in sample.fields) for p in parents]
     text = layout.text(sample.fields)
     need_json = text == "json" or self.records or self.boxes and layout.boxes == "json"
-    names = [layout.image(sample.fields), text, *["json"] * need_json, *[box_image, f"{name}.txt"] * bool(name)]
+    names = [layout.image(sample.fields), text, *["json"] * need_json, *pictures, *(f"{p}.txt" for p in parents)]
     try: data = read_fields(fd, sample.fields, names)
     except OSError: raise BadSample("shard cannot be read") from None
     if any(len(d) < sample.fields[n][1] for n, d in data.items()): raise BadSample("tar is cut off")
-    return data, text, box_image
+    return data, text, pictures
 
 # %% ../../nbs/52_data.shards.ipynb #ffc48cb2
 @patch
 def cook(self: Recipe, fd, sample: Sample, layout_name: str) -> dict:
     "One sample; BadSample if something is wrong with it."
     layout, rng = LAYOUTS[layout_name], sample_rng(self.seed, self.epoch, sample.key)
-    data, text, box_image = self.read(fd, sample, layout, rng)
+    data, text, pictures = self.read(fd, sample, layout, rng)
     record = parse_record(data["json"]) if "json" in data else {}
     caption = check_caption(record.get("caption")) if text == "json" else decode_caption(data[text])
     if self.train: caption = with_subreddit(caption, record, rng, self.subreddit_prob)
     image = data[layout.image(sample.fields)]
     out = dict(image=self.pixels(image, rng), caption=caption, key=sample.key)
     if self.records: out["record"] = record
-    if self.boxes: out["box_image"], out["box_caption"] = self.box(image, record, data, box_image, rng)
+    if self.boxes:
+        pixels, captions = zip(*self.cut(image, record, data, pictures, rng))
+        out["box_image"], out["box_caption"] = (pixels, captions) if self.boxes == "all" else (pixels[0], captions[0])
     return out
 
 @patch
-def box(self: Recipe, image: bytes, record: dict, data: dict, box_image, rng):
-    "Pixels and caption of one box: a member of its own, or cut out of the image."
-    if box_image: return self.pixels(data[box_image], rng), decode_caption(data[box_image.split(".")[0] + ".txt"])
-    rectangle, caption = json_box(record, rng)
-    part = cut_box(to_rgb(open_image(image)), rectangle)
-    return TF.pil_to_tensor(part.resize((self.image_size, self.image_size), Image.BICUBIC)), caption
+def cut(self: Recipe, image: bytes, record: dict, data: dict, pictures: list, rng) -> list:
+    "(pixels, caption) of each box that is wanted: members of their own, or cut out of the image."
+    if pictures: return [(self.pixels(data[p], rng), decode_caption(data[p.split(".")[0] + ".txt"])) for p in pictures]
+    boxes, whole = json_boxes(record, None if self.boxes == "all" else rng), to_rgb(open_image(image))
+    return [(TF.pil_to_tensor(cut_box(whole, box).resize((self.image_size,) * 2, Image.BICUBIC)), caption) for box, caption in boxes]
 
 # %% ../../nbs/52_data.shards.ipynb #b9e349fb
 @functools.lru_cache(maxsize=1)
@@ -148,7 +149,7 @@ class Kitchen:
         with one_thread(): return self.prepare(order)
 
     @property
-    def kinds(self): return ("", "box_") if self.recipe.boxes else ("",)
+    def kinds(self): return ("", "box_") if self.recipe.boxes is True else ("",)
 
     def prepare(self, order: Order):
         "What is small in a batch, and a list of (cause, where); the pixels are in their place."
@@ -164,9 +165,12 @@ class Kitchen:
 # %% ../../nbs/52_data.shards.ipynb #a9dd2cad
 @patch
 def gather(self: Kitchen, dishes: list) -> dict:
-    "Captions, keys, tokens."
-    out = {k: [d[k] for d in dishes] for k in dishes[0]}
-    for kind in self.kinds:       # numpy: a tensor on its way out of a worker takes a file descriptor
+    "Captions, keys, tokens; all as numpy, since a tensor on its way out of a worker takes a file descriptor."
+    out, chain = {k: [d[k] for d in dishes] for k in dishes[0]}, itertools.chain.from_iterable
+    if self.recipe.boxes == "all":       # nobody knows how many: they go through the pipe
+        out["box_of"] = np.repeat(np.arange(len(dishes)), [len(d["box_caption"]) for d in dishes])
+        out["box_image"], out["box_caption"] = torch.stack(list(chain(out["box_image"]))).numpy(), list(chain(out["box_caption"]))
+    for kind in ("", "box_") if self.recipe.boxes else ("",):
         out[kind + "tokens"] = self.tokenizer.pad(self.tokenizer(out[kind + "caption"]), self.recipe.context_length).numpy()
     return out
 
@@ -174,7 +178,7 @@ def gather(self: Kitchen, dishes: list) -> dict:
 @patch
 def serve(self: Kitchen, small: dict, place: int, pin=False) -> Batch:
     "A batch with memory of its own, so that the place is free again."
-    tensors = {k: torch.from_numpy(v) for k, v in small.items() if k.endswith("tokens")}
+    tensors = {k: torch.from_numpy(v) for k, v in small.items() if isinstance(v, np.ndarray)}
     tensors |= {kind + "image": pixels[:len(small["key"])] for kind, pixels in zip(self.kinds, self.shelf[place])}
     served = {k: torch.empty_like(v, pin_memory=pin) for k, v in tensors.items()}
     for k, v in tensors.items(): np.copyto(served[k].numpy(), v.numpy())    # torch's copy wakes its other threads, which then spin for 10 ms on a worker's core
@@ -317,7 +321,8 @@ def make_loader(
     exact=False,                 # torchvision's own pixels, slower
     rank=0, world=1,             # this process among how many
     remainder=None,              # "drop": whole global batches only (training); "short": every sample (evaluation)
-    boxes=False, records=False,  # batches also carry box_image, box_tokens, box_caption; record
+    boxes=False,                 # True: one random box a sample, box_image, box_tokens, box_caption; "all": every box, and box_of, its row
+    records=False,               # batches also carry the samples' JSON, record
     subreddit_prob=0.5,          # of RedCaps's prefix, in training
     context_length=77,           # tokens of a caption at most
     tokenizer=None,              # CLIP's
@@ -333,6 +338,7 @@ def make_loader(
     check_numbers(batch_size=batch_size, image_size=image_size, world=world, window=window, workers=workers + 1, rank=rank + 1)
     remainder = remainder or ("drop" if train else "short")
     if remainder not in ("drop", "short"): raise ValueError(f"remainder is {remainder!r}: choose 'drop' or 'short'")
+    if boxes not in (False, True, "all"): raise ValueError(f"boxes is {boxes!r}: choose False, True or 'all'")
     if rank >= world: raise ValueError(f"rank is {rank} of {world} processes: give 0 to {world - 1}")
     sources = find_sources(urls)
     fetch = (fetcher or Fetcher()) if any(is_remote(u) for s in sources for u in s.urls) else None
