@@ -20,9 +20,9 @@ class LocalFile:
                 ): self.path, self.owner = path, os.getpid()
     def __reduce__(self): return type(None), ()   # pickled as None
 
-    def __del__(self):
-        if os.getpid() != self.owner: return      # a forked worker's copy
-        try: os.unlink(self.path)
+    def __del__(self, getpid=os.getpid, unlink=os.unlink):   # kept here: at the end of a program modules are emptied first
+        if getpid() != self.owner: return         # a forked worker's copy
+        try: unlink(self.path)
         except OSError: pass
 
 # %% ../../nbs/57_data.remote.ipynb #9f53e322
