@@ -7,7 +7,7 @@ __all__ = ['PROBERS', 'SWEEP', 'FIRST_STEP', 'STEPS', 'TASK', 'Axes', 'find_axes
            'TorchProber', 'SklearnProber', 'search', 'mean_per_class', 'linear_probe', 'run']
 
 # %% ../../nbs/72_evals.linear_probe.ipynb #2b4ef883
-import warnings
+import math, warnings
 from dataclasses import dataclass
 
 import torch
@@ -59,7 +59,7 @@ def fit(
     z, y, variance,       # (N, D) features in their axes, (N,) classes, (D,)
     C: float,             # as scikit-learn's
     start,                # (W (K, D), b (K,)) to begin at
-    tolerance=1e-4,       # nats from the optimum
+    tolerance=1e-3,       # nats from the optimum
     max_iter=1000,
 ) -> tuple:               # W, b, evaluations of the objective
     "Minimise the objective by preconditioned L-BFGS."
@@ -81,16 +81,22 @@ def fit(
 
 # %% ../../nbs/72_evals.linear_probe.ipynb #bfb7639c
 class TorchProber:
-    "Fits for any C, each started from the nearest one."
-    def __init__(self, x, y, classes, tolerance=1e-4):   # (N, D) features, (N,) classes
+    "Fits for any C, each started from those next to it."
+    def __init__(self, x, y, classes, tolerance=1e-3):   # (N, D) features, (N,) classes
         self.axes, self.y, self.tolerance, self.known, self.calls = find_axes(x), y, tolerance, {}, 0
         self.z, self.zero = self.axes(x), (x.new_zeros(classes, x.shape[1]), x.new_zeros(classes))
+
+    def start(self, C):       # W, b
+        "Weights between the fits below and above C; the next one's where there is one side only."
+        below, above = max((k for k in self.known if k < C), default=None), min((k for k in self.known if k > C), default=None)
+        if below is None or above is None: return self.known.get(below or above, self.zero)
+        share = math.log(C / below) / math.log(above / below)
+        return tuple(torch.lerp(low, high, share) for low, high in zip(self.known[below], self.known[above]))
 
     def scores(self, C, x):   # (M, D) -> (M, K)
         "Scores of `x` by the fit for C."
         if C not in self.known:
-            near = min(self.known, key=lambda k: abs(torch.log(torch.tensor(k / C))), default=None)
-            W, b, calls = fit(self.z, self.y, self.axes.variance, C, self.known[near] if near else self.zero, self.tolerance)
+            W, b, calls = fit(self.z, self.y, self.axes.variance, C, self.start(C), self.tolerance)
             self.known[C], self.calls = (W, b), self.calls + calls
         W, b = self.known[C]
         return self.axes(x) @ W.T + b
