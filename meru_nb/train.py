@@ -29,6 +29,7 @@ from .config import Config, from_dict, parse_cli, peek_flag, write_json
 from .core import Batch, one_line_errors, seed_everything
 from .data.shapes import ShapesConfig, write_shapes
 from .data.shards import make_loader
+from .data.sources import find_sources
 from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, prepare, signals_noted
 from .models import ModelConfig, build_model, preset_config
 from .objectives.terms import diagnostics
@@ -307,6 +308,7 @@ def train_loop(config, run, accelerator, step, optimizer, stream, batches, batch
             bar.update()
             stop = asked_to_stop(got, accelerator, now)
             if stop or save: save_state(run, done, accelerator, step, optimizer, stream, config)
+            if stop and accelerator.is_main_process: bar.write(f"stopped after step {done}, its checkpoint is written: --output-dir {run} --resume goes on")
             if stop: sys.exit(STOPPED)
             if done < config.steps: batch = meter.wait(batches)
 
@@ -339,13 +341,14 @@ def fit(
     "Train, and report on the held-out shards."
     check_numbers(config, accelerator.num_processes)
     check_folder(config)
+    for pattern in config.held_out: find_sources(pattern)    # a typing error is found now, not at the end
     said = changes(config, accelerator.num_processes) if config.resume else []
     if config.dry_run: return print(plan(config, accelerator, said)) if accelerator.is_main_process else None
     config = with_shapes(config, accelerator)
     seed_everything(config.seed)
-    model = starting_model(config)
-    step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     last = newest_step(config.output_dir) if config.resume else None
+    model = starting_model(config.override(init="") if last else config)
+    step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     done, state = load_state(last, accelerator, step, optimizer) if last else (0, None)
     if done > config.steps: raise ValueError(f"--steps {config.steps} is below the {done} that {config.output_dir} has done")
     stream = Stream(loader_maker(config, accelerator), state)
