@@ -80,13 +80,13 @@ def ranks_both_ways(
     text,           # (M, D) points
     image_group,    # (N,) integers
     text_group,     # (M,) integers: a text and an image of one group belong together
-    block=None,     # of each in a tile; what a core's cache holds, on a GPU more
+    block=None,     # of each in a tile; on a GPU more
 ) -> dict:          # "t2i" (M,) and "i2t" (N,) ranks
     "Ranks of the images for each text and of the texts for each image."
     if not (len(image) and len(text)): raise ValueError(f"{len(image)} images and {len(text)} texts: retrieval needs some of both")
     by = dict(t2i=right_keys(image_group, text_group)[0], i2t=right_keys(text_group, image_group)[0])        # queries by group
     points = image[by["i2t"]], text[by["t2i"]], image_group[by["i2t"]], text_group[by["t2i"]]
-    block = block or (256 if image.device.type == "cpu" else 4096)
+    block = block or (512 if image.device.type == "cpu" else 4096)
     dtype, wide = torch.promote_types(image.dtype, text.dtype), space.order(image[:1], text[:1])[0].dtype
     best = {way: torch.full((len(i),), -torch.inf, dtype=wide, device=image.device) for way, i in by.items()}
     for way, key, right, mine, dim in tiles(space, *points, max(1, block // 4), all=False):
