@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from accelerate.state import AcceleratorState
+from tqdm import tqdm
 
 from .checkpoint import load_model
 from .data.shapes import ShapesConfig, write_shapes
@@ -58,6 +59,7 @@ def _be(rank, processes, port, group, work, log):   # the forked process; it doe
         os.dup2(fd, 1); os.dup2(fd, 2); sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
         torch.set_num_threads(1)
         AcceleratorState._reset_state(reset_partial_state=True)
+        tqdm.set_lock(threading.RLock())    # forked processes share tqdm's own lock, and one that is killed with it would stop the rest
         os.environ.update(ACCELERATE_USE_CPU="true", MERU_NB_THREADS="1")
         if processes > 1: os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), LOCAL_WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
         work()
