@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from accelerate import PartialState
-
 from .checkpoint import load_model, model_file
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores
@@ -23,7 +21,7 @@ from .data.shards import clip_tokenizer
 from .evals.captions import captions_at
 from .evals.comparator import open_comparator
 from .evals.features import Embedder, Result, find_evals
-from .launch import check_launch
+from .launch import processes
 from .models import ModelConfig, preset_config
 
 # %% ../nbs/79_evaluate.ipynb #7d21cc56
@@ -223,12 +221,13 @@ def measure(ev, task, data, config: EvalConfig) -> list:  # of entries
 def evaluate(config: EvalConfig) -> dict:
     "Run everything asked for; the results, as written."
     tasks, sets = find_evals()
-    todo, state = choose(config, tasks, sets), PartialState()
+    todo, state = choose(config, tasks, sets), processes()
     if state.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
     model, tokenizer = open_model(config)
     ev = Embedder(model.to(state.device).eval(), tokenizer, Path(config.cache_dir or Path(config.data_dir)/".features"), config.batch_size, config.text_batch, config.workers,
                   progress=True, max_unreadable=config.max_unreadable)
     results = start_results(config, model, ev.name)
+    state.wait_for_everyone()   # the main process writes over what the others have still to read
     for task, data in todo:
         mine = (task.name, data.name, config.prompts, ev.space.similarity, config.solver)
         old = [e for e in results["results"] if identity(e) == mine]
@@ -260,9 +259,9 @@ def main(argv=None):
     argv = list(sys.argv[1:] if argv is None else argv)
     config = parse(argv)
     if config.list: return print(listing(config.data_dir, *find_evals()))
-    check_launch()
-    results = evaluate(config)
-    if PartialState().is_main_process: print(f"{config.output}: figures; {Path(config.output).with_suffix('.md')}: the table")
+    results, state = evaluate(config), processes()
+    if state.is_main_process: print(f"{config.output}: figures; {Path(config.output).with_suffix('.md')}: the table")
+    state.destroy_process_group()
     if (code := exit_code(results["results"])): sys.exit(code)
 
 # %% ../nbs/79_evaluate.ipynb #75fcde1b

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Callable
 
 import torch
-from accelerate import PartialState
 from accelerate.utils import gather_object
 from fastcore.basics import patch
 from PIL import Image
@@ -26,6 +25,7 @@ from tqdm import tqdm
 from ..data.evalsets import Images, digest, eval_tensor
 from ..data.shards import one_thread
 from ..data.transforms import BadSample
+from ..launch import processes
 
 # %% ../../nbs/69_evals.features.ipynb #8c6bf760
 @dataclass
@@ -128,7 +128,7 @@ class Embedder:
     max_unreadable: float = 0.01
 
     def __post_init__(self):
-        self.state, self.passes = PartialState(), 0       # passes: forward passes done here, which a test can count
+        self.state, self.passes = processes(), 0       # passes: forward passes done here, which a test can count
         self.name = fingerprint(self.model)
 
     @property
@@ -145,14 +145,17 @@ class Embedder:
 @patch
 def shared(self: Embedder, key: str, count: int, compute, size: int, what: str) -> dict:
     "Chunks 0..n of `count` samples, each computed by one process or found on disk; whole on every process."
-    chunks = range(0, count, size)
-    mine = {}
+    mine, bad = {}, None
     with tqdm(total=count, desc=what, unit="", disable=not (self.progress and self.state.is_main_process)) as bar:
-        for number, start in enumerate(chunks):
-            if number % self.state.num_processes == self.state.process_index: mine[number] = self.chunk_of(key, number, range(start, min(start + size, count)), compute)
+        for number, start in enumerate(range(0, count, size)):
+            if number % self.state.num_processes == self.state.process_index:
+                try: mine[number] = self.chunk_of(key, number, range(start, min(start + size, count)), compute)
+                except (ValueError, OSError) as err: bad = err; break   # the others wait for these features: they learn of it before it is raised
             bar.update(min(size, count - start))
-    parts = gather_object([mine]) if self.state.num_processes > 1 else [mine]
-    parts = {k: v for p in parts for k, v in p.items()}
+    everyone = gather_object([(mine, bad)]) if self.state.num_processes > 1 else [(mine, bad)]
+    for _, err in everyone:
+        if err: raise err
+    parts = {k: v for part, _ in everyone for k, v in part.items()}
     return {name: torch.cat([parts[k][name] for k in sorted(parts)]) for name in parts[0]}
 
 @patch
