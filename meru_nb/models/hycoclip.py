@@ -46,4 +46,4 @@ class HyCoCLIPConfig(ModelConfig):
 def hycoclip_vit_s() -> HyCoCLIPConfig: return HyCoCLIPConfig(**SIZES["vit_s"])
 def hycoclip_vit_b() -> HyCoCLIPConfig: return HyCoCLIPConfig(**SIZES["vit_b"])
 def hycoclip_vit_l() -> HyCoCLIPConfig: return HyCoCLIPConfig(**SIZES["vit_l"])
-def hycoclip_demo() -> HyCoCLIPConfig: return HyCoCLIPConfig(**SIZES["demo"])
+def hycoclip_demo() -> HyCoCLIPConfig: return HyCoCLIPConfig(**SIZES["demo"], entail_weight=0.1)
