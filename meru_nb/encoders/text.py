@@ -8,6 +8,7 @@ __all__ = ['pad_tokens', 'PackedAttention', 'unpack', 'TextTransformer', 'init_t
 # %% ../../nbs/42_encoders.text.ipynb #18837449
 from functools import partial
 
+import numpy as np
 import torch
 from timm.layers import Attention
 from timm.models.vision_transformer import Block
@@ -104,7 +105,7 @@ def in_buckets(
     buckets,  # groups
 ):            # (B, W)
     "`encode(tokens)`, computed in groups of captions of about one length."
-    order = torch.tensor(lengths).argsort(stable=True)
-    put = lambda rows: rows.to(tokens.device, non_blocking=True)
-    done = [encode(tokens[put(rows), :lengths[rows[-1]]]) for rows in order.tensor_split(min(buckets, len(order)))]
-    return torch.cat(done)[put(order.argsort())]
+    order = np.argsort(lengths, kind="stable")      # numpy: no tensor is asked for a number
+    put = lambda rows: torch.from_numpy(rows).to(tokens.device, non_blocking=True)
+    done = [encode(tokens[put(rows), :lengths[rows[-1]]]) for rows in np.array_split(order, min(buckets, len(order)))]
+    return torch.cat(done)[put(np.argsort(order))]
