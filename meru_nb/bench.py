@@ -7,10 +7,10 @@ __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'EVAL_PARTS', 'peak_mib', 'forget_peak', '
            'apart', 'machine', 'loss_table', 'plot_loss', 'LossBench', 'bench_loss', 'UsualData', 'usual_batches',
            'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench', 'measure_data',
            'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'train_speed', 'TrainBench',
-           'speed_table', 'bench_train', 'Cluster', 'scaling', 'plot_scaling', 'EvalBench', 'sorted_ranks',
-           'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval', 'eval_classifier',
-           'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns', 'walk_actions', 'gap_actions',
-           'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches', 'main']
+           'what_to_train', 'speed_table', 'bench_train', 'Cluster', 'scaling', 'plot_scaling', 'EvalBench',
+           'sorted_ranks', 'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval',
+           'eval_classifier', 'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns', 'walk_actions',
+           'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches', 'main']
 
 # %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
@@ -406,13 +406,17 @@ def train_speed(
 @dataclass
 class TrainBench(Config):
     "Images a second of the trainer's step."
-    presets: tuple[str, ...] = ("clip_demo", "meru_demo", "atmg_demo", "hycoclip_demo")   # on a GPU: meru_vit_s meru_vit_b meru_vit_l atmg_vit_s ...
-    batch: int = 128                    # pairs
+    presets: tuple[str, ...] = ()       # none: three sizes of MERU and ATMG on a GPU, elsewhere every method's demo
+    batch: int = 0                      # pairs; 0: 512 on a GPU, elsewhere 128
     steps: int = 5                      # timed, the median counts
     precision: str = "auto"             # no, bf16, fp16
     compiled: bool = False              # compile both towers
     grad_checkpointing: bool = False    # recompute inside of them
     output_dir: str = "runs/bench"      # train.json goes here
+
+def what_to_train(device: str) -> tuple[str, ...]:
+    "The presets of the table where none is named."
+    return tuple(f"{m}_vit_{s}" for m in ("meru", "atmg") for s in "sbl") if device == "cuda" else ("clip_demo", "meru_demo", "atmg_demo", "hycoclip_demo")
 
 def speed_table(rows) -> str:  # dicts of `train_speed`
     "A line a preset."
@@ -422,12 +426,16 @@ def speed_table(rows) -> str:  # dicts of `train_speed`
 
 def bench_train(config: TrainBench):
     "Print images a second, and utilisation where the device's peak is known."
-    if min(config.batch, config.steps) < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}: each must be positive")
-    for preset in config.presets: preset_config(preset)
-    rows = [apart("train_speed", preset=p, batch=config.batch, steps=config.steps, precision=config.precision, compiled=config.compiled, grad_checkpointing=config.grad_checkpointing)
-            for p in config.presets]
+    if config.batch < 0 or config.steps < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}: each must be positive")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    print(f"{machine(device)}, {dict(no='float32').get(rows[0]['precision'], rows[0]['precision'])}, torch {torch.__version__.split('+')[0]}\n{speed_table(rows)}")
+    names, batch = config.presets or what_to_train(device), config.batch or dict(cuda=512, cpu=128)[device]
+    for preset in names: preset_config(preset)
+    rows, failed = [], []
+    for name in names:       # a model that does not fit leaves the others their lines
+        try: rows.append(apart("train_speed", preset=name, batch=batch, steps=config.steps, precision=config.precision, compiled=config.compiled, grad_checkpointing=config.grad_checkpointing))
+        except ValueError as err: failed.append(f"{name}: {err}")
+    if not rows: raise ValueError("; ".join(failed))
+    print("\n".join([f"{machine(device)}, {dict(no='float32').get(rows[0]['precision'], rows[0]['precision'])}, torch {torch.__version__.split('+')[0]}", speed_table(rows), *failed]))
     Path(config.output_dir).mkdir(parents=True, exist_ok=True)
     write_json(Path(config.output_dir)/"train.json", dict(machine=machine(device), config=config.to_dict(), rows=rows))
     return rows

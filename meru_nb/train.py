@@ -414,7 +414,7 @@ def first_line(config, accelerator, run, done) -> str:
     "What is about to happen."
     n = accelerator.num_processes
     precision = dict(no="float32").get(accelerator.mixed_precision, accelerator.mixed_precision)
-    return (f"meru_nb: {config.preset} on {n} process{'es' * (n > 1)} ({accelerator.device.type}, {precision}, {torch.get_num_threads()} threads each), "
+    return (f"meru_nb: {config.preset} on {n} process{'es' * (n > 1)} ({accelerator.device.type}, {precision}, {'sharded, ' * is_sharded(accelerator)}{torch.get_num_threads()} threads each), "
             f"batch {config.batch_size} = {n} x {config.batch_size // n}, steps {done} to {config.steps} -> {run}")
 
 def remarks(config, loader, accelerator, said=()) -> list[str]:
