@@ -7,8 +7,8 @@ __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'EVAL_PARTS', 'peak_mib', 'forget_peak', '
            'apart', 'machine', 'loss_table', 'plot_loss', 'LossBench', 'bench_loss', 'UsualData', 'usual_batches',
            'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench', 'measure_data',
            'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'train_speed', 'TrainBench',
-           'what_to_train', 'speed_table', 'bench_train', 'Cluster', 'scaling', 'plot_scaling', 'EvalBench',
-           'sorted_ranks', 'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval',
+           'what_to_train', 'speed_table', 'bench_train', 'official_speed', 'Cluster', 'scaling', 'plot_scaling',
+           'EvalBench', 'sorted_ranks', 'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval',
            'eval_classifier', 'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns', 'walk_actions',
            'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches', 'main']
 
@@ -412,11 +412,17 @@ class TrainBench(Config):
     precision: str = "auto"             # no, bf16, fp16
     compiled: bool = False              # compile both towers
     grad_checkpointing: bool = False    # recompute inside of them
+    official: str = ""                  # checkout of MERU's repository, to time its step beside ours
     output_dir: str = "runs/bench"      # train.json goes here
 
-def what_to_train(device: str) -> tuple[str, ...]:
-    "The presets of the table where none is named."
-    return tuple(f"{m}_vit_{s}" for m in ("meru", "atmg") for s in "sbl") if device == "cuda" else ("clip_demo", "meru_demo", "atmg_demo", "hycoclip_demo")
+def what_to_train(config: TrainBench, device: str) -> tuple[str, ...]:
+    "The presets of the table; ValueError for one that cannot be had."
+    on_gpu = tuple(f"{m}_vit_{s}" for m in ("meru", "atmg") for s in "sbl")
+    names = config.presets or (on_gpu[:3 if config.official else 6] if device == "cuda" else ("meru_vit_s",) if config.official else ("clip_demo", "meru_demo", "atmg_demo", "hycoclip_demo"))
+    for preset in names: preset_config(preset)
+    if config.official and not all(n.split("_")[0] in ("clip", "meru") and "_vit_" in n for n in names): raise ValueError(f"presets are {', '.join(names)}: the official code trains clip and meru, of sizes vit_s, vit_b, vit_l")
+    if config.official and not (Path(config.official)/"meru"/"models.py").exists(): raise ValueError(f"{config.official} holds no checkout of MERU's repository: there is no meru/models.py")
+    return names
 
 def speed_table(rows) -> str:  # dicts of `train_speed`
     "A line a preset."
@@ -428,17 +434,54 @@ def bench_train(config: TrainBench):
     "Print images a second, and utilisation where the device's peak is known."
     if config.batch < 0 or config.steps < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}: each must be positive")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    names, batch = config.presets or what_to_train(device), config.batch or dict(cuda=512, cpu=128)[device]
-    for preset in names: preset_config(preset)
-    rows, failed = [], []
-    for name in names:       # a model that does not fit leaves the others their lines
-        try: rows.append(apart("train_speed", preset=name, batch=batch, steps=config.steps, precision=config.precision, compiled=config.compiled, grad_checkpointing=config.grad_checkpointing))
-        except ValueError as err: failed.append(f"{name}: {err}")
-    if not rows: raise ValueError("; ".join(failed))
-    print("\n".join([f"{machine(device)}, {dict(no='float32').get(rows[0]['precision'], rows[0]['precision'])}, torch {torch.__version__.split('+')[0]}", speed_table(rows), *failed]))
+    both = dict(batch=config.batch or dict(cuda=512, cpu=128)[device], steps=config.steps, precision=config.precision)
+    takes = [("train_speed", dict(compiled=config.compiled, grad_checkpointing=config.grad_checkpointing))] + [("official_speed", dict(code=config.official))] * bool(config.official)
+    rows, notes = [], []
+    for name in what_to_train(config, device):       # a model that does not fit leaves the others their lines
+        try: trials = [apart(fn, preset=name, **both, **kw) for _ in range(len(takes)) for fn, kw in takes]
+        except ValueError as err: notes.append(f"{name}: {err}"); continue
+        best = [min(trials[i::len(takes)], key=lambda r: r["ms"]) for i in range(len(takes))]
+        rows += best
+        if config.official: notes.append(f"{name}: {best[0]['ms'] / best[1]['ms']:.2f} of the official code's step")
+    if not rows: raise ValueError("; ".join(notes))
+    print("\n".join([f"{machine(device)}, {dict(no='float32').get(rows[0]['precision'], rows[0]['precision'])}, torch {torch.__version__.split('+')[0]}", speed_table(rows), *notes]))
     Path(config.output_dir).mkdir(parents=True, exist_ok=True)
     write_json(Path(config.output_dir)/"train.json", dict(machine=machine(device), config=config.to_dict(), rows=rows))
     return rows
+
+# %% ../nbs/90_bench.ipynb #3c634580
+def official_speed(
+    code: str,          # checkout of MERU's repository
+    preset: str,        # meru_vit_s, meru_vit_b, meru_vit_l, or clip_
+    batch: int,
+    steps=5,            # timed, after two that are not
+    precision="auto",   # no: float32; else what it does itself, which is fp16 on a GPU
+) -> dict:              # as `train_speed`
+    "The speed of the published trainer's step; no part of it is here."
+    sys.path.insert(0, code)
+    import torch.distributed as dist
+    from meru.encoders.image_encoders import build_timm_vit
+    from meru.encoders.text_encoders import TransformerTextEncoder
+    from meru.models import MERU, CLIPBaseline
+    from meru.optim import set_weight_decay_per_param
+    make_accelerator("no")                       # the same threads as ours
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", init_method=f"file://{tempfile.mkdtemp()}/store", rank=0, world_size=1)   # it gathers from itself
+    device, config = torch.device("cuda" if torch.cuda.is_available() else "cpu"), preset_config(preset)
+    half = precision != "no" and device.type == "cuda"
+    arch = dict(s="vit_small_mocov3_patch16_224", b="vit_base_patch16_224", l="vit_large_patch16_224")[preset[-1]]
+    model = (MERU if preset.startswith("meru") else CLIPBaseline)(build_timm_vit(arch), TransformerTextEncoder("L12_W512", 49408, 77), 512, **(dict(entail_weight=0.2) if preset.startswith("meru") else {})).to(device)
+    groups = set_weight_decay_per_param(model, 0.2, 0.0, ["logit_scale", "visual_alpha", "textual_alpha", "curv"])
+    optimizer, scaler = torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.98), weight_decay=0.2), torch.amp.GradScaler(device.type, enabled=half)
+    images, tokens = torch.rand(batch, 3, 224, 224, device=device), torch.cat([torch.randint(1, 49406, (batch, 31)), torch.full((batch, 1), 49407)], 1)
+    def run():
+        optimizer.zero_grad()
+        with torch.autocast(device.type, torch.float16, enabled=half): loss = model(images, list(tokens))["loss"]
+        scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update()
+    run(); run()
+    ms, cost = timed(run, steps, device.type), cost_of(config)
+    flops = cost.flops * batch / ms * 1e3
+    peak = peak_of(torch.cuda.get_device_name()) if half else None
+    return dict(preset=f"its {preset}", batch=batch, ms=ms, images_per_s=batch / ms * 1e3, tflops=flops / 1e12, mfu=peak and flops / peak, mib=peak_mib(device.type), precision="fp16" if half else "no")
 
 # %% ../nbs/90_bench.ipynb #16902663
 @dataclass
