@@ -6,11 +6,12 @@
 __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'EVAL_PARTS', 'peak_mib', 'forget_peak', 'textbook_loss', 'loss_step', 'timed', 'loss_cost',
            'apart', 'machine', 'loss_table', 'plot_loss', 'LossBench', 'bench_loss', 'UsualData', 'usual_batches',
            'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench', 'measure_data',
-           'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'train_speed', 'TrainBench',
-           'what_to_train', 'speed_table', 'bench_train', 'official_speed', 'Cluster', 'scaling', 'plot_scaling',
-           'EvalBench', 'sorted_ranks', 'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval',
-           'eval_classifier', 'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns', 'walk_actions',
-           'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches', 'main']
+           'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'captions', 'train_speed',
+           'TrainBench', 'what_to_train', 'speed_table', 'bench_train', 'official_speed', 'Cluster', 'scaling',
+           'plot_scaling', 'EvalBench', 'sorted_ranks', 'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking',
+           'bench_eval', 'eval_classifier', 'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns',
+           'walk_actions', 'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches',
+           'main']
 
 # %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
@@ -378,6 +379,14 @@ def peak_of(
     "The published peak of a GPU, if we know it."
     return next((p for part, p in PEAKS.items() if part in name.replace("-", " ").split() or part in name.split()[-1]), None)
 
+def captions(batch, ragged):   # -> (B, 32) tokens, and how many of them count
+    "Made-up captions of 32 tokens; ragged: of 8 to 32, as real ones differ."
+    g = torch.Generator().manual_seed(0)
+    count = torch.randint(8, 33, (batch,), generator=g) if ragged else torch.full((batch,), 32)
+    place = torch.arange(32)
+    tokens = torch.randint(1, 49406, (batch, 32), generator=g).masked_fill(place == count[:, None] - 1, 49407).masked_fill(place >= count[:, None], 0)
+    return tokens, count
+
 def train_speed(
     preset: str,
     batch: int,                # pairs
@@ -385,6 +394,7 @@ def train_speed(
     precision="auto",          # as --mixed-precision
     compiled=False,            # as --compile
     grad_checkpointing=False,  # as --model.grad-checkpointing
+    ragged=False,              # captions of different lengths
 ) -> dict:                     # preset, batch, images_per_s, tflops, mfu (None without a known peak), mib
     "The speed of the trainer's own step, on the device it would choose."
     accelerator = make_accelerator(precision)
@@ -393,11 +403,12 @@ def train_speed(
     if compiled: model.visual.compile(); model.textual.compile()
     step, optimizer = accelerator.prepare(Step(model), build_optimizer(model, OptimConfig()))
     images = torch.randint(0, 256, (batch, 3, config.image_size, config.image_size), dtype=torch.uint8, device=device)
-    tokens = torch.cat([torch.randint(1, 49406, (batch, 31)), torch.full((batch, 1), 49407)], 1).to(device)
+    tokens, count = captions(batch, ragged)
+    tokens = tokens.to(device)
     boxes = dict(box_image=images, box_tokens=tokens) if config.needs_boxes else {}
     run = lambda: update(accelerator, step, optimizer, Batch(image=images, tokens=tokens, **boxes), 1e-4)
     run(); run()
-    ms, cost = timed(run, steps, device.type), cost_of(config)
+    ms, cost = timed(run, steps, device.type), cost_of(config, round(count.float().mean().item()))
     flops = cost.flops * batch / ms * 1e3
     peak = peak_of(torch.cuda.get_device_name()) if device.type == "cuda" and accelerator.mixed_precision != "no" else None
     return dict(preset=preset, batch=batch, ms=ms, images_per_s=batch / ms * 1e3, tflops=flops / 1e12, mfu=peak and flops / peak, mib=peak_mib(device.type), precision=accelerator.mixed_precision)
@@ -412,6 +423,7 @@ class TrainBench(Config):
     precision: str = "auto"             # no, bf16, fp16
     compiled: bool = False              # compile both towers
     grad_checkpointing: bool = False    # recompute inside of them
+    ragged: bool = False                # captions of 8 to 32 tokens, in place of 32
     official: str = ""                  # checkout of MERU's repository, to time its step beside ours
     output_dir: str = "runs/bench"      # train.json goes here
 
@@ -434,7 +446,7 @@ def bench_train(config: TrainBench):
     "Print images a second, and utilisation where the device's peak is known."
     if config.batch < 0 or config.steps < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}: each must be positive")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    both = dict(batch=config.batch or dict(cuda=512, cpu=128)[device], steps=config.steps, precision=config.precision)
+    both = dict(batch=config.batch or dict(cuda=512, cpu=128)[device], steps=config.steps, precision=config.precision, ragged=config.ragged)
     takes = [("train_speed", dict(compiled=config.compiled, grad_checkpointing=config.grad_checkpointing))] + [("official_speed", dict(code=config.official))] * bool(config.official)
     rows, notes = [], []
     for name in what_to_train(config, device):       # a model that does not fit leaves the others their lines
@@ -456,6 +468,7 @@ def official_speed(
     batch: int,
     steps=5,            # timed, after two that are not
     precision="auto",   # no: float32; else what it does itself, which is fp16 on a GPU
+    ragged=False,       # captions of different lengths
 ) -> dict:              # as `train_speed`
     "The speed of the published trainer's step; no part of it is here."
     sys.path.insert(0, code)
@@ -472,13 +485,13 @@ def official_speed(
     model = (MERU if preset.startswith("meru") else CLIPBaseline)(build_timm_vit(arch), TransformerTextEncoder("L12_W512", 49408, 77), 512, **(dict(entail_weight=0.2) if preset.startswith("meru") else {})).to(device)
     groups = set_weight_decay_per_param(model, 0.2, 0.0, ["logit_scale", "visual_alpha", "textual_alpha", "curv"])
     optimizer, scaler = torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.98), weight_decay=0.2), torch.amp.GradScaler(device.type, enabled=half)
-    images, tokens = torch.rand(batch, 3, 224, 224, device=device), torch.cat([torch.randint(1, 49406, (batch, 31)), torch.full((batch, 1), 49407)], 1)
+    images, (tokens, count) = torch.rand(batch, 3, 224, 224, device=device), captions(batch, ragged)
     def run():
         optimizer.zero_grad()
-        with torch.autocast(device.type, torch.float16, enabled=half): loss = model(images, list(tokens))["loss"]
+        with torch.autocast(device.type, torch.float16, enabled=half): loss = model(images, [t[:n] for t, n in zip(tokens, count)])["loss"]
         scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update()
     run(); run()
-    ms, cost = timed(run, steps, device.type), cost_of(config)
+    ms, cost = timed(run, steps, device.type), cost_of(config, round(count.float().mean().item()))
     flops = cost.flops * batch / ms * 1e3
     peak = peak_of(torch.cuda.get_device_name()) if half else None
     return dict(preset=f"its {preset}", batch=batch, ms=ms, images_per_s=batch / ms * 1e3, tflops=flops / 1e12, mfu=peak and flops / peak, mib=peak_mib(device.type), precision="fp16" if half else "no")
