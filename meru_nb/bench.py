@@ -436,12 +436,14 @@ def what_to_train(config: TrainBench, device: str) -> tuple[str, ...]:
     if config.official and not (Path(config.official)/"meru"/"models.py").exists(): raise ValueError(f"{config.official} holds no checkout of MERU's repository: there is no meru/models.py")
     return names
 
+# %% ../nbs/90_bench.ipynb #1ade8bb4
 def speed_table(rows) -> str:  # dicts of `train_speed`
     "A line a preset."
     lines = ["preset          batch   ms a step  images/s  TFLOP/s  utilisation     MiB"]
     lines += [f"{r['preset']:14s} {r['batch']:6d} {r['ms']:11.0f} {r['images_per_s']:9.0f} {r['tflops']:8.2f}  {'unknown' if r['mfu'] is None else format(r['mfu'], '.1%'):>11s} {r['mib']:7.0f}" for r in rows]
     return "\n".join(lines)
 
+# %% ../nbs/90_bench.ipynb #ea1c3708
 def bench_train(config: TrainBench):
     "Print images a second, and utilisation where the device's peak is known."
     if config.batch < 0 or config.steps < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}: each must be positive")
