@@ -6,11 +6,12 @@
 __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'EVAL_PARTS', 'peak_mib', 'forget_peak', 'textbook_loss', 'loss_step', 'timed', 'loss_cost',
            'apart', 'machine', 'loss_table', 'plot_loss', 'LossBench', 'bench_loss', 'UsualData', 'usual_batches',
            'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench', 'measure_data',
-           'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'train_speed', 'TrainBench',
-           'speed_table', 'bench_train', 'Cluster', 'scaling', 'plot_scaling', 'EvalBench', 'sorted_ranks',
-           'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval', 'eval_classifier',
-           'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns', 'walk_actions', 'gap_actions',
-           'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches', 'main']
+           'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'captions', 'train_speed',
+           'TrainBench', 'what_to_train', 'speed_table', 'bench_train', 'official_speed', 'Cluster', 'scaling',
+           'plot_scaling', 'EvalBench', 'sorted_ranks', 'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking',
+           'bench_eval', 'eval_classifier', 'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns',
+           'walk_actions', 'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches',
+           'main']
 
 # %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
@@ -378,6 +379,14 @@ def peak_of(
     "The published peak of a GPU, if we know it."
     return next((p for part, p in PEAKS.items() if part in name.replace("-", " ").split() or part in name.split()[-1]), None)
 
+def captions(batch, ragged):   # -> (B, 32) tokens, and how many of them count
+    "Made-up captions of 32 tokens; ragged: of 8 to 32, as real ones differ."
+    g = torch.Generator().manual_seed(0)
+    count = torch.randint(8, 33, (batch,), generator=g) if ragged else torch.full((batch,), 32)
+    place = torch.arange(32)
+    tokens = torch.randint(1, 49406, (batch, 32), generator=g).masked_fill(place == count[:, None] - 1, 49407).masked_fill(place >= count[:, None], 0)
+    return tokens, count
+
 def train_speed(
     preset: str,
     batch: int,                # pairs
@@ -385,6 +394,7 @@ def train_speed(
     precision="auto",          # as --mixed-precision
     compiled=False,            # as --compile
     grad_checkpointing=False,  # as --model.grad-checkpointing
+    ragged=False,              # captions of different lengths
 ) -> dict:                     # preset, batch, images_per_s, tflops, mfu (None without a known peak), mib
     "The speed of the trainer's own step, on the device it would choose."
     accelerator = make_accelerator(precision)
@@ -393,11 +403,12 @@ def train_speed(
     if compiled: model.visual.compile(); model.textual.compile()
     step, optimizer = accelerator.prepare(Step(model), build_optimizer(model, OptimConfig()))
     images = torch.randint(0, 256, (batch, 3, config.image_size, config.image_size), dtype=torch.uint8, device=device)
-    tokens = torch.cat([torch.randint(1, 49406, (batch, 31)), torch.full((batch, 1), 49407)], 1).to(device)
+    tokens, count = captions(batch, ragged)
+    tokens = tokens.to(device)
     boxes = dict(box_image=images, box_tokens=tokens) if config.needs_boxes else {}
     run = lambda: update(accelerator, step, optimizer, Batch(image=images, tokens=tokens, **boxes), 1e-4)
     run(); run()
-    ms, cost = timed(run, steps, device.type), cost_of(config)
+    ms, cost = timed(run, steps, device.type), cost_of(config, round(count.float().mean().item()))
     flops = cost.flops * batch / ms * 1e3
     peak = peak_of(torch.cuda.get_device_name()) if device.type == "cuda" and accelerator.mixed_precision != "no" else None
     return dict(preset=preset, batch=batch, ms=ms, images_per_s=batch / ms * 1e3, tflops=flops / 1e12, mfu=peak and flops / peak, mib=peak_mib(device.type), precision=accelerator.mixed_precision)
@@ -406,31 +417,86 @@ def train_speed(
 @dataclass
 class TrainBench(Config):
     "Images a second of the trainer's step."
-    presets: tuple[str, ...] = ("clip_demo", "meru_demo", "atmg_demo", "hycoclip_demo")   # on a GPU: meru_vit_s meru_vit_b meru_vit_l atmg_vit_s ...
-    batch: int = 128                    # pairs
+    presets: tuple[str, ...] = ()       # none: three sizes of MERU and ATMG on a GPU, elsewhere every method's demo
+    batch: int = 0                      # pairs; 0: 512 on a GPU, elsewhere 128
     steps: int = 5                      # timed, the median counts
     precision: str = "auto"             # no, bf16, fp16
     compiled: bool = False              # compile both towers
     grad_checkpointing: bool = False    # recompute inside of them
+    ragged: bool = False                # captions of 8 to 32 tokens, in place of 32
+    official: str = ""                  # checkout of MERU's repository, to time its step beside ours
     output_dir: str = "runs/bench"      # train.json goes here
 
+def what_to_train(config: TrainBench, device: str) -> tuple[str, ...]:
+    "The presets of the table; ValueError for one that cannot be had."
+    on_gpu = tuple(f"{m}_vit_{s}" for m in ("meru", "atmg") for s in "sbl")
+    names = config.presets or (on_gpu[:3 if config.official else 6] if device == "cuda" else ("meru_vit_s",) if config.official else ("clip_demo", "meru_demo", "atmg_demo", "hycoclip_demo"))
+    for preset in names: preset_config(preset)
+    if config.official and not all(n.split("_")[0] in ("clip", "meru") and "_vit_" in n for n in names): raise ValueError(f"presets are {', '.join(names)}: the official code trains clip and meru, of sizes vit_s, vit_b, vit_l")
+    if config.official and not (Path(config.official)/"meru"/"models.py").exists(): raise ValueError(f"{config.official} holds no checkout of MERU's repository: there is no meru/models.py")
+    return names
+
+# %% ../nbs/90_bench.ipynb #1ade8bb4
 def speed_table(rows) -> str:  # dicts of `train_speed`
     "A line a preset."
     lines = ["preset          batch   ms a step  images/s  TFLOP/s  utilisation     MiB"]
     lines += [f"{r['preset']:14s} {r['batch']:6d} {r['ms']:11.0f} {r['images_per_s']:9.0f} {r['tflops']:8.2f}  {'unknown' if r['mfu'] is None else format(r['mfu'], '.1%'):>11s} {r['mib']:7.0f}" for r in rows]
     return "\n".join(lines)
 
+# %% ../nbs/90_bench.ipynb #ea1c3708
 def bench_train(config: TrainBench):
     "Print images a second, and utilisation where the device's peak is known."
-    if min(config.batch, config.steps) < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}: each must be positive")
-    for preset in config.presets: preset_config(preset)
-    rows = [apart("train_speed", preset=p, batch=config.batch, steps=config.steps, precision=config.precision, compiled=config.compiled, grad_checkpointing=config.grad_checkpointing)
-            for p in config.presets]
+    if config.batch < 0 or config.steps < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}: each must be positive")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    print(f"{machine(device)}, {dict(no='float32').get(rows[0]['precision'], rows[0]['precision'])}, torch {torch.__version__.split('+')[0]}\n{speed_table(rows)}")
+    both = dict(batch=config.batch or dict(cuda=512, cpu=128)[device], steps=config.steps, precision=config.precision, ragged=config.ragged)
+    takes = [("train_speed", dict(compiled=config.compiled, grad_checkpointing=config.grad_checkpointing))] + [("official_speed", dict(code=config.official))] * bool(config.official)
+    rows, notes = [], []
+    for name in what_to_train(config, device):       # a model that does not fit leaves the others their lines
+        try: trials = [apart(fn, preset=name, **both, **kw) for _ in range(len(takes)) for fn, kw in takes]
+        except ValueError as err: notes.append(f"{name}: {err}"); continue
+        best = [min(trials[i::len(takes)], key=lambda r: r["ms"]) for i in range(len(takes))]
+        rows += best
+        if config.official: notes.append(f"{name}: {best[0]['ms'] / best[1]['ms']:.2f} of the official code's step")
+    if not rows: raise ValueError("; ".join(notes))
+    print("\n".join([f"{machine(device)}, {dict(no='float32').get(rows[0]['precision'], rows[0]['precision'])}, torch {torch.__version__.split('+')[0]}", speed_table(rows), *notes]))
     Path(config.output_dir).mkdir(parents=True, exist_ok=True)
     write_json(Path(config.output_dir)/"train.json", dict(machine=machine(device), config=config.to_dict(), rows=rows))
     return rows
+
+# %% ../nbs/90_bench.ipynb #3c634580
+def official_speed(
+    code: str,          # checkout of MERU's repository
+    preset: str,        # meru_vit_s, meru_vit_b, meru_vit_l, or clip_
+    batch: int,
+    steps=5,            # timed, after two that are not
+    precision="auto",   # no: float32; else what it does itself, which is fp16 on a GPU
+    ragged=False,       # captions of different lengths
+) -> dict:              # as `train_speed`
+    "The speed of the published trainer's step; no part of it is here."
+    sys.path.insert(0, code)
+    import torch.distributed as dist
+    from meru.encoders.image_encoders import build_timm_vit
+    from meru.encoders.text_encoders import TransformerTextEncoder
+    from meru.models import MERU, CLIPBaseline
+    from meru.optim import set_weight_decay_per_param
+    make_accelerator("no")                       # the same threads as ours
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", init_method=f"file://{tempfile.mkdtemp()}/store", rank=0, world_size=1)   # it gathers from itself
+    device, config = torch.device("cuda" if torch.cuda.is_available() else "cpu"), preset_config(preset)
+    half = precision != "no" and device.type == "cuda"
+    arch = dict(s="vit_small_mocov3_patch16_224", b="vit_base_patch16_224", l="vit_large_patch16_224")[preset[-1]]
+    model = (MERU if preset.startswith("meru") else CLIPBaseline)(build_timm_vit(arch), TransformerTextEncoder("L12_W512", 49408, 77), 512, **(dict(entail_weight=0.2) if preset.startswith("meru") else {})).to(device)
+    groups = set_weight_decay_per_param(model, 0.2, 0.0, ["logit_scale", "visual_alpha", "textual_alpha", "curv"])
+    optimizer, scaler = torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.98), weight_decay=0.2), torch.amp.GradScaler(device.type, enabled=half)
+    images, (tokens, count) = torch.rand(batch, 3, 224, 224, device=device), captions(batch, ragged)
+    def run():
+        optimizer.zero_grad()
+        with torch.autocast(device.type, torch.float16, enabled=half): loss = model(images, [t[:n] for t, n in zip(tokens, count)])["loss"]
+        scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update()
+    run(); run()
+    ms, cost = timed(run, steps, device.type), cost_of(config, round(count.float().mean().item()))
+    flops = cost.flops * batch / ms * 1e3
+    peak = peak_of(torch.cuda.get_device_name()) if half else None
+    return dict(preset=f"its {preset}", batch=batch, ms=ms, images_per_s=batch / ms * 1e3, tflops=flops / 1e12, mfu=peak and flops / peak, mib=peak_mib(device.type), precision="fp16" if half else "no")
 
 # %% ../nbs/90_bench.ipynb #16902663
 @dataclass

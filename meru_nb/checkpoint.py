@@ -305,8 +305,8 @@ def load_model(
     weights = model_file(path)
     saved = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     name = preset or saved["preset"]
-    config = from_dict(preset_config(name), saved["config"]).override(**(dict(pretrained=False) | overrides))
-    model, state = build_model(config), load_file(weights)
+    config = from_dict(preset_config(name), saved["config"]).override(**overrides)
+    model, state = build_model(config, fetch=False), load_file(weights)
     model.preset = name
     if rows := saved.get("token_rows"):
         count = model.textual.token_embed.num_embeddings

@@ -110,7 +110,7 @@ def cost_of(
     kept, n = {}, 2
     def keep(x): return kept.setdefault(x.untyped_storage()._cdata, x)   # held, so that its place is not given to another
     with torch.device("meta"):
-        model = build_model(config.override(pretrained=False))
+        model = build_model(config, fetch=False)
         images, text = torch.empty(n, 3, config.image_size, config.image_size, dtype=torch.uint8), torch.ones(n, min(tokens, config.context_length), dtype=torch.long)
         boxes = dict(box_image=images, box_tokens=text) if config.needs_boxes else {}
         with FlopCounterMode(display=False) as count, torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):

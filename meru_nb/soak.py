@@ -129,6 +129,7 @@ def soak(
         assert set(codes) in ({0}, {-signal.SIGKILL}), f"exit codes {codes}: see {folder/'log'}"
         if codes[0]: died[how] += 1
         else:
+            assert train.read_config(folder/name)[1]["num_processes"] == processes, "the processes did not find one another"
             assert same_end(folder/name, folder/"calm"), f"{folder/name} did not end as {folder/'calm'}"
             done += 1
             if enough: return dict(kills=sum(died.values()), **died, runs=done, processes=processes)

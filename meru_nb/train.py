@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'Stream',
-           'loader_maker', 'with_shapes', 'check_folder', 'run_folder', 'provenance', 'write_config', 'changes',
-           'gathered', 'like', 'whole_model', 'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up',
-           'fit', 'starting_model', 'first_line', 'remarks', 'memory_of', 'plan', 'parse', 'main']
+           'loader_maker', 'with_shapes', 'check_folder', 'run_folder', 'provenance', 'shards_of', 'write_config',
+           'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model', 'save_state', 'load_state',
+           'train_loop', 'notes', 'look_at', 'give_up', 'fit', 'starting_model', 'first_line', 'remarks', 'memory_of',
+           'plan', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
-import json, math, os, platform, shlex, shutil, subprocess, sys
+import json, math, os, platform, shlex, shutil, subprocess, sys, zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -34,7 +35,7 @@ from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerato
 from .models import ModelConfig, build_model, preset_config
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
-from .watch import Meter, check_trackers, finish, forget_after, held_out_row, log_row, read_values, start_trackers
+from .watch import BadSteps, Meter, check_trackers, finish, forget_after, held_out_row, log_row, memory_used, read_values, start_trackers
 
 # %% ../nbs/61_train.ipynb #1f96e7db
 @dataclass
@@ -48,6 +49,7 @@ class TrainConfig(Config):
     eval_samples: int = 1024        # that such a look takes at most, 0: all
     output_dir: str = ""            # folder of the run; default: a new runs/PRESET-NNN
     resume: bool = False            # go on from the newest checkpoint of the run
+    repeat: str = ""                # run whose configuration to take; flags beside it change it
     init: str = ""                  # checkpoint whose weights to start from
     freeze: tuple[str, ...] = ()    # towers that stay as they are: visual, textual
     steps: int = 120_000            # updates
@@ -71,7 +73,7 @@ class TrainConfig(Config):
     keep: int = 3                   # newest checkpoints that stay
     keep_every: int = 0             # also keep those at multiples of this
     max_bad: float = 0.1            # share of an epoch's samples that cannot be read at which to stop
-    max_bad_steps: int = 20         # skipped steps in a row (non-finite loss or gradient) at which to stop
+    max_bad_steps: int = 20         # skipped steps in a row (non-finite loss or gradient) at which to stop, at the next logged step
 
     def optim(self): return OptimConfig(self.lr, self.warmup, self.betas, self.weight_decay, self.grad_clip)
 
@@ -118,8 +120,8 @@ class Step(nn.Module):
 
     def features(self, batch):
         if self.parts == 1: return self.model.features(batch)
-        size = math.ceil(len(batch["image"]) / self.parts)
-        cut = [Batch({k: v[i:i + size] for k, v in batch.items()}) for i in range(0, len(batch["image"]), size)]
+        edges = [len(batch["image"]) * k // self.parts for k in range(self.parts + 1)]    # as many parts on every process: sharded ones meet in each
+        cut = [Batch({k: v[a:b] for k, v in batch.items()}) for a, b in zip(edges, edges[1:]) if a < b]
         done = [checkpoint(self.model.features, part, use_reentrant=False, preserve_rng_state=False) for part in cut]
         return {k: torch.cat([d[k] for d in done]) for k in done[0]}
 
@@ -138,14 +140,16 @@ def update(
 ):                                 # dict of 0-d tensors: loss, terms, diagnostics, grad_norm, and `bad`, 1 if the step was skipped
     "One update, or none if the loss or the gradient is not finite."
     set_lr(optimizer, lr)
-    out = step(batch.to(accelerator.device, non_blocking=True), diagnose)
+    model = accelerator.unwrap_model(step).model
+    out = step(model.with_lengths(batch).to(accelerator.device, non_blocking=True), diagnose)
     accelerator.backward(out["loss"])
     norm = accelerator.clip_grad_norm_(step.parameters(), grad_clip or math.inf)
     bad = ~(torch.isfinite(norm) & torch.isfinite(out["loss"].detach()))
+    if accelerator.num_processes > 1: bad = accelerator.reduce(bad.float(), "sum") > 0     # a loss may be finite here and not there, and all must do the same
     if accelerator.scaler is None: optimizer.optimizer.found_inf = bad.float()   # fp16's scaler finds this out itself
     optimizer.step()
     optimizer.zero_grad()
-    accelerator.unwrap_model(step).model.clamp_(report=False)
+    model.clamp_(report=False)
     return {k: v.detach() for k, v in out.items()} | dict(grad_norm=norm, bad=bad.float())
 
 # %% ../nbs/61_train.ipynb #37997beb
@@ -222,13 +226,34 @@ def provenance(processes: int) -> dict:
     packages = ("meru_nb", "torch", "torchvision", "timm", "accelerate", "webdataset")
     return dict(num_processes=processes, command=shlex.join(sys.argv), commit=commit, python=platform.python_version(), versions={p: version(p) for p in packages})
 
+def shards_of(config: TrainConfig) -> list:
+    "How many shards each source has, and a checksum of their names."
+    return [[len(s.urls), zlib.crc32("\n".join(Path(u).name for u in s.urls).encode())] for s in find_sources(config.data)]
+
 def write_config(run: Path, config: TrainConfig, processes: int):
     "Write `config.json`."
-    write_json(run/"config.json", dict(config=config.to_dict(), **provenance(processes)))
+    write_json(run/"config.json", dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config)))
+
+def read_config(run, **changes) -> tuple[TrainConfig, dict]:
+    "The configuration of a run's `config.json`, and the file's other entries."
+    file = Path(run)/"config.json" if Path(run).is_dir() else Path(run)
+    if not file.exists(): raise ValueError(f"{run} holds no run: there is no config.json")
+    held = json.loads(file.read_text(encoding="utf-8"))
+    values = held.pop("config"); default = train_config(values["preset"])
+    return from_dict(default, values | dict(model=from_dict(default.model, values["model"]), resume=False, repeat="") | changes), held
 
 # %% ../nbs/61_train.ipynb #8742052b
-FREE_TO_CHANGE = ("output_dir", "resume", "init", "held_out", "eval_period", "eval_samples", "workers", "mixed_precision", "compile", "gradient_accumulation", "log_period",
+FREE_TO_CHANGE = ("output_dir", "resume", "repeat", "init", "held_out", "eval_period", "eval_samples", "workers", "mixed_precision", "compile", "gradient_accumulation", "log_period",
                   "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps", "steps")  # fields that leave a resumed run what it was, or say so
+
+def repeats(
+    config: TrainConfig,  # that repeats a run
+    processes: int,
+) -> list[str]:           # notes
+    "What beside the configuration is not as in the run that is repeated."
+    flat = lambda d: {k: d[k] for k in ("num_processes", "commit", "python")} | d["versions"]
+    held, now = flat(read_config(config.repeat)[1]), flat(provenance(processes))
+    return [f"{k} is {now[k]!r}, and was {held[k]!r} in {config.repeat}" for k in now if held.get(k) != now[k]]
 
 def changes(
     config: TrainConfig,  # that resumes
@@ -244,6 +269,7 @@ def changes(
             raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the same, or start another run")
     out = [f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the new schedule"] if new["steps"] != old["steps"] else []
     if new["mixed_precision"] != old["mixed_precision"]: out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
+    if held.get("shards") not in (None, now := shards_of(config)): raise ValueError(f"{config.output_dir} was started with other shards behind the same names ({held['shards']}, now {now}): put them back, or start another run")
     n = held["num_processes"]
     return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
 
@@ -288,7 +314,7 @@ def load_state(folder, accelerator, step, optimizer):
 # %% ../nbs/61_train.ipynb #415e455f
 def train_loop(config, run, accelerator, step, optimizer, stream, batches, batch, done=0):
     "Updates `done` to `config.steps`. `batch` is the first one; SystemExit with code 75 after a signal."
-    model, optim, meter, bad_in_a_row = accelerator.unwrap_model(step).model, config.optim(), Meter(), 0.0
+    model, optim, meter, bad = accelerator.unwrap_model(step).model, config.optim(), Meter(), BadSteps(config.max_bad_steps, accelerator.device)
     due = lambda period: period and (done + 1) % period == 0
     step.train()
     with signals_noted() as got, tqdm(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
@@ -296,15 +322,15 @@ def train_loop(config, run, accelerator, step, optimizer, stream, batches, batch
             look = due(config.eval_period)
             now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period)
             out = update(accelerator, step, optimizer, batch, lr_at(done, config.steps, optim), config.grad_clip, diagnose=now)
-            bad_in_a_row = (bad_in_a_row + out["bad"]) * out["bad"]
             done, meter.images = done + 1, meter.images + len(batch["key"])
+            bad.note(done, batch["key"], out["bad"])
             if now:
-                row = dict(step=done) | read_values(accelerator, out | dict(bad_steps_in_a_row=bad_in_a_row))
+                row = dict(step=done) | read_values(accelerator, out | bad.read())
                 row |= dict(lr=lr_at(done - 1, config.steps, optim)) | meter.read(accelerator.num_processes) | notes(accelerator, model, stream)
                 if look: row |= look_at(config, accelerator, step); meter.start()
                 log_row(run, row, accelerator)
                 bar.set_postfix(loss=f"{row['loss']:.3f}", img_s=f"{row['images_per_s']:.0f}", refresh=False)
-                if row["bad_steps_in_a_row"] >= config.max_bad_steps: give_up(run, batch, row)
+                if row["bad_steps_in_a_row"] >= config.max_bad_steps: give_up(run, accelerator, bad, row)
             bar.update()
             stop = asked_to_stop(got, accelerator, now)
             if stop or save: save_state(run, done, accelerator, step, optimizer, stream, config)
@@ -319,18 +345,20 @@ def notes(accelerator, model, stream) -> dict:
     for p in gather_object([stream.problems()]): problems.update(p)
     if on_bound := model.clamp_(): out["on_bound"] = on_bound
     if problems: out["skipped"] = dict(problems)
-    if accelerator.device.type == "cuda": out["gpu_gib"] = round(torch.cuda.max_memory_allocated() / 2**30, 2)
-    return out
+    return out | memory_used(accelerator.device)
 
 def look_at(config, accelerator, step) -> dict:
     "Figures of the first held-out set, by the main process; the model is put together by all."
     model = whole_model(config, accelerator, step)
     return held_out_row(model, config.held_out[0], config.eval_samples) if accelerator.is_main_process else {}
 
-def give_up(run, batch, row):
-    "Save the keys of a batch that ends a run of non-finite steps, and stop."
-    write_json(run/"bad_batch.json", dict(step=row["step"], keys=list(batch["key"])))
-    raise ValueError(f"{row['bad_steps_in_a_row']:.0f} steps in a row had a non-finite loss or gradient, the last is {row['step']}: its keys are in {run/'bad_batch.json'}; "
+def give_up(run, accelerator, bad, row):
+    "Save the keys of the batches that could not be learned from, those of all processes, and stop."
+    keys = {}
+    for mine in gather_object([bad.keys()]):
+        for step, names in mine.items(): keys.setdefault(step, []).extend(names)
+    if accelerator.is_main_process: write_json(run/"bad_batch.json", dict(step=max(keys), keys=keys[max(keys)], earlier={k: v for k, v in keys.items() if k < max(keys)}))
+    raise ValueError(f"{row['bad_steps_in_a_row']:.0f} steps in a row had a non-finite loss or gradient, the last is {max(keys)}: its keys are in {run/'bad_batch.json'}; "
                      "lower --lr, or resume from the last checkpoint with --mixed-precision no")
 
 # %% ../nbs/61_train.ipynb #d3f87fb3
@@ -342,12 +370,12 @@ def fit(
     check_numbers(config, accelerator.num_processes)
     check_folder(config)
     for pattern in config.held_out: find_sources(pattern)    # a typing error is found now, not at the end
-    said = changes(config, accelerator.num_processes) if config.resume else []
+    said = changes(config, accelerator.num_processes) if config.resume else repeats(config, accelerator.num_processes) if config.repeat else []
     if config.dry_run: return print(plan(config, accelerator, said)) if accelerator.is_main_process else None
     config = with_shapes(config, accelerator)
     seed_everything(config.seed)
     last = newest_step(config.output_dir) if config.resume else None
-    model = starting_model(config.override(init="") if last else config)
+    model = starting_model(config.override(init="") if last else config, fetch=not last)
     step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     done, state = load_state(last, accelerator, step, optimizer) if last else (0, None)
     if done > config.steps: raise ValueError(f"--steps {config.steps} is below the {done} that {config.output_dir} has done")
@@ -367,10 +395,16 @@ def fit(
     return run
 
 # %% ../nbs/61_train.ipynb #8a2261f9
-def starting_model(config: TrainConfig):
+def starting_model(
+    config: TrainConfig,
+    fetch=True,           # False: without weights of timm's, since a checkpoint is about to be loaded
+):
     "A fresh model, or one with the weights of `--init`; frozen and compiled as asked."
-    model = build_model(config.preset, **vars(config.model))
-    if config.init: fill_model(model, load_model(config.init, None if Path(config.init).is_dir() else config.preset).state_dict(), config.init)
+    model = build_model(config.preset, fetch=fetch, **vars(config.model))
+    if config.init:
+        weights = load_model(config.init, None if Path(config.init).is_dir() else config.preset).state_dict()
+        own = ("visual.", "visual_proj.", "pixel_") if config.model.pretrained else ()     # the tower is timm's, the rest the checkpoint's
+        fill_model(model, {k: v for k, v in weights.items() if not k.startswith(own)} | {k: v for k, v in model.state_dict().items() if k.startswith(own)}, config.init)
     for name in config.freeze: getattr(model, name).requires_grad_(False)
     if config.compile:
         for tower in (model.visual, model.textual): tower.compile()
@@ -380,7 +414,7 @@ def first_line(config, accelerator, run, done) -> str:
     "What is about to happen."
     n = accelerator.num_processes
     precision = dict(no="float32").get(accelerator.mixed_precision, accelerator.mixed_precision)
-    return (f"meru_nb: {config.preset} on {n} process{'es' * (n > 1)} ({accelerator.device.type}, {precision}, {torch.get_num_threads()} threads each), "
+    return (f"meru_nb: {config.preset} on {n} process{'es' * (n > 1)} ({accelerator.device.type}, {precision}, {'sharded, ' * is_sharded(accelerator)}{torch.get_num_threads()} threads each), "
             f"batch {config.batch_size} = {n} x {config.batch_size // n}, steps {done} to {config.steps} -> {run}")
 
 def remarks(config, loader, accelerator, said=()) -> list[str]:
@@ -408,6 +442,7 @@ def plan(config, accelerator, said=()) -> str:
     else: lines.append("data: shapes, made when the run begins")
     cost, pairs = cost_of(config.model, tokens), math.ceil(config.batch_size / n / config.gradient_accumulation)
     lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, {cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
+    if config.init or config.model.pretrained: starting_model(config); lines.append(f"weights: {' and '.join([config.init] * bool(config.init) + ['timm'] * config.model.pretrained)}, which fit")
     need, have = cost.memory(pairs, half=accelerator.mixed_precision != "no"), memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1)
     fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing True"
     lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of {have / gib:.1f} GiB{fits}")
@@ -418,13 +453,12 @@ def plan(config, accelerator, said=()) -> str:
 # %% ../nbs/61_train.ipynb #b7d6ac22
 def parse(argv) -> TrainConfig:
     "The configuration that a command line asks for."
-    preset, out = peek_flag(argv, "--preset", None), peek_flag(argv, "--output-dir", "")
+    preset, out, repeat = peek_flag(argv, "--preset", None), peek_flag(argv, "--output-dir", ""), peek_flag(argv, "--repeat", "")
     default = train_config(preset or "atmg_demo")
-    if "--resume" in argv and out and (Path(out)/"config.json").exists():
-        held = json.loads((Path(out)/"config.json").read_text())["config"]
-        if preset and preset != held["preset"]: raise ValueError(f"{out} was started with preset {held['preset']!r}, not {preset!r}: resume with the same, or start another run")
-        default = train_config(held["preset"])
-        default = from_dict(default, held | dict(model=from_dict(default.model, held["model"]), resume=False))
+    resumes = "--resume" in argv and out and (Path(out)/"config.json").exists()
+    if resumes or repeat:
+        default, _ = read_config(out) if resumes else read_config(repeat, output_dir="")
+        if preset not in (None, default.preset): raise ValueError(f"{out if resumes else repeat} was started with preset {default.preset!r}, not {preset!r}: resume with the same, or start another run")
     return parse_cli(default, argv, prog="accelerate launch -m meru_nb.train", description="Train an image-text model: CLIP, MERU, ATMG, HyCoCLIP.")
 
 def main(argv=None):

@@ -71,16 +71,18 @@ class LastBlock(Block):
 def build_visual(
     name: str,             # a timm ViT, or "P8_L4_W128_A4": patch (S8: stem of that stride), layers, width, heads
     image_size: int = 224, # pixels a side
-    pretrained=False,      # timm's weights and its own learned positions, fetched by timm
+    pretrained=False,      # timm's own norms and learned positions, with its weights
+    fetch=True,            # False: without the weights, which are about to come from a checkpoint
 ) -> VisionTransformer:    # (B, 3, S, S) -> (B, W), the class token; `.num_features` is W
     "A ViT with LayerNorm eps 1e-5, a class token and fixed positions."
     kw = dict(img_size=image_size, num_classes=0, class_token=True, global_pool="token")
     norm, patch, stem = partial(nn.LayerNorm, eps=1e-5), parse_arch(name, "PLWA"), parse_arch(name, "SLWA")
+    if pretrained and (patch or stem): raise ValueError(f"timm has no weights for a visual tower of {name!r}: name one of its own, such as visual='vit_small_patch16_224'")
     if patch or stem:
         size, depth, width, heads = patch or stem
         embed = dict(patch_size=1, embed_layer=partial(HybridEmbed, backbone=conv_stem(size, width))) if stem else dict(patch_size=size)
         vit = VisionTransformer(depth=depth, embed_dim=width, num_heads=heads, norm_layer=norm, **embed, **kw)
-    elif timm.is_model(name): vit = timm.create_model(name, pretrained=pretrained, **({} if pretrained else dict(norm_layer=norm)), **kw)
+    elif timm.is_model(name): vit = timm.create_model(name, pretrained=pretrained and fetch, **({} if pretrained else dict(norm_layer=norm)), **kw)
     else: raise ValueError(f"visual is {name!r}: give a timm ViT (timm.list_models('vit*')) or a size such as 'P16_L12_W384_A12'")
     if not hasattr(vit, "pos_embed"): raise ValueError(f"visual is {name!r}, which has no patch positions: give a ViT")
     if not pretrained:

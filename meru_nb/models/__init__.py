@@ -15,7 +15,7 @@ from torch import nn
 
 from ..config import Config, closest
 from ..core import Batch, Embeddings
-from ..encoders.text import TextTransformer, pad_tokens
+from ..encoders.text import TextTransformer, in_buckets, lengths_of, pad_tokens
 from ..encoders.vision import build_visual
 from ..objectives.gather import gather
 from ..objectives.terms import Objective, diagnostics
@@ -68,21 +68,28 @@ def encode_image(self: DualEncoder,
 @patch
 def encode_text(self: DualEncoder,
                 tokens,       # (B, L) integers padded with 0, or a list of 1-D tensors
-                project=True  # lift into the space; False gives the projected Euclidean features
+                project=True, # lift into the space; False gives the projected Euclidean features
+                lengths=None  # of the captions: encode them in groups of about one length
                ):             # (B, D)
     "Text points, or features before the lift."
     tokens = pad_tokens(tokens, self.textual.context_length).to(self.log_scale.device)
-    features = self.textual_proj(self.textual(tokens))
+    features = self.textual_proj(in_buckets(self.textual, tokens, lengths, self.config.text_buckets) if lengths else self.textual(tokens))
     return self.space.lift(features, "text") if project else features
 
 # %% ../../nbs/45_models.ipynb #f739ab8e
 @patch
 def features(self: DualEncoder, batch: Batch) -> dict:
     "Projected features (B, D) of each part of `batch`: image, text, and the boxes' where the batch has them."
-    out = dict(image=self.encode_image(batch["image"], False), text=self.encode_text(batch["tokens"], False))
+    out = dict(image=self.encode_image(batch["image"], False), text=self.encode_text(batch["tokens"], False, batch.get("lengths")))
     if "box_image" in batch:
-        out |= dict(box_image=self.encode_image(batch["box_image"], False), box_text=self.encode_text(batch["box_tokens"], False))
+        out |= dict(box_image=self.encode_image(batch["box_image"], False), box_text=self.encode_text(batch["box_tokens"], False, batch.get("box_lengths")))
     return out
+
+@patch
+def with_lengths(self: DualEncoder, batch: Batch) -> Batch:
+    "`batch`, not on a GPU yet, with the lengths of its captions where they shall be encoded in groups."
+    if getattr(self.config, "text_buckets", 1) < 2: return batch
+    return Batch(batch | {k.replace("tokens", "lengths"): lengths_of(batch[k]) for k in ("tokens", "box_tokens") if k in batch})
 
 @patch
 def embed(self: DualEncoder, features: dict) -> Embeddings:
@@ -115,6 +122,7 @@ class ModelConfig(Config):
     scale_init: float = 1 / 0.07      # inverse temperature at the start
     scale_max: float = 100.0          # and at most
     pretrained: bool = False          # take timm's weights for the visual tower
+    text_buckets: int = 1             # groups of captions of about one length, each padded to its longest; on a GPU, 4 to 8 spare the most
     grad_checkpointing: bool = False  # less memory, a second forward pass
 
     needs_boxes = False               # a class attribute, not a field: what the method is, not how it is set
@@ -150,13 +158,15 @@ def preset_config(
 # %% ../../nbs/45_models.ipynb #b4c7c143
 def build_model(
     preset,       # a preset's name, or a ModelConfig
+    fetch=True,   # False: without timm's weights, even for a model that began with them
     **overrides,  # fields to change, such as embed_dim=256
 ) -> DualEncoder: # freshly initialised; its `config` and `preset` are kept for saving
     "Build a model."
     config = preset_config(preset, **overrides) if isinstance(preset, str) else preset.override(**overrides)
-    visual = build_visual(config.visual, config.image_size, config.pretrained)
+    visual = build_visual(config.visual, config.image_size, config.pretrained, fetch)
     textual = TextTransformer(config.textual, context_length=config.context_length)
     for tower in (visual, textual): tower.set_grad_checkpointing(config.grad_checkpointing)
-    model = DualEncoder(visual, textual, config.make_space(), config.make_objective(), config.embed_dim, config.image_size, config.scale_init, config.scale_max)
+    pixels = {f"pixel_{k}": visual.pretrained_cfg[k] for k in ("mean", "std")} if config.pretrained else {}     # as timm trained it
+    model = DualEncoder(visual, textual, config.make_space(), config.make_objective(), config.embed_dim, config.image_size, config.scale_init, config.scale_max, **pixels)
     model.config, model.preset = config, preset if isinstance(preset, str) else None
     return model
