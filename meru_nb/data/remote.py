@@ -116,6 +116,6 @@ def __call__(self: Fetcher, url: str) -> LocalFile:
 
 @patch
 def close(self: Fetcher):
-    "Stop fetching ahead."
-    if hasattr(self, "pool"): self.pool.shutdown(wait=True, cancel_futures=True); del self.pool
+    "Stop fetching ahead; what is on its way comes to its end."
+    if hasattr(self, "pool"): self.pool.shutdown(wait=False, cancel_futures=True); del self.pool
     self.ahead.clear()

@@ -9,7 +9,7 @@ __all__ = ['OpenFiles', 'Recipe', 'clip_tokenizer', 'one_thread', 'make_room', '
 # %% ../../nbs/52_data.shards.ipynb #10c21549
 import argparse, contextlib, ctypes, functools, itertools, math, mmap, os, sys
 from collections import Counter, OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -44,8 +44,8 @@ class OpenFiles:
         self.fds[path] = fd
         return fd
 
-    def __del__(self):
-        for fd in self.fds.values(): os.close(fd)
+    def __del__(self, close=os.close):     # at the end of a process, names may be gone before objects
+        for fd in self.fds.values(): close(fd)
 
 # %% ../../nbs/52_data.shards.ipynb #3b88fc1b
 @dataclass
@@ -241,19 +241,24 @@ def judge(self: Loader, among: int, served=None):
 
 # %% ../../nbs/52_data.shards.ipynb #01385ece
 def ahead(items):
-    "The items of an iterator; the next one is fetched in a thread meanwhile."
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, items, None)
+    "The items of a generator; the next one is made in a thread meanwhile."
+    pool = ThreadPoolExecutor(1)
+    coming = pool.submit(next, items, None)
+    try:
         while (item := coming.result()) is not None:
             coming = pool.submit(next, items, None)
             yield item
+    finally:   # no thread is joined: who closes this may be the garbage collector, in any thread, while that thread holds a lock that joining takes
+        wait([coming], timeout=5)
+        coming.add_done_callback(lambda _: items.close())
+        pool.shutdown(wait=False)
 
 # %% ../../nbs/52_data.shards.ipynb #a1b35caa
 @patch
 def open(self: Loader):
     "The kitchen, what it will deliver, the (place, task) pairs it was asked for, and what headers told."
     recipe, places, waiting, found = self.kitchen.recipe, 1 + self.workers * self.prefetch, [], []
-    kitchen = replace(self.kitchen, shelf=make_room(places, len(self.kitchen.kinds), self.plan.batch_size, size=recipe.image_size))
+    kitchen = replace(self.kitchen, shelf=make_room(places, len(self.kitchen.kinds), self.plan.batch_size, size=recipe.image_size), files=OpenFiles())
     def orders():
         for i, task in enumerate(self.plan.tasks(self.start, found)):
             waiting.append((i % places, task))     # a task keeps its fetched shards alive
@@ -264,15 +269,18 @@ def open(self: Loader):
 @patch
 def steps(self: Loader, kitchen, dishes, waiting, found):
     "(task, Batch or None, samples tried, problems) of each step; at the end, without a task, what is left to tell."
-    for small, problems in dishes:
-        place, task = waiting.pop(0)
-        for other in task.spare:
-            if small: break
-            small, more = kitchen.prepare(Order([other], place))
-            problems = problems + more
-        told = list(found); found.clear()
-        yield task, kitchen.serve(small, place, torch.cuda.is_available()) if small else None, len(task.samples) + len(told), problems + told
-    yield None, None, len(found), found
+    try:
+        for small, problems in dishes:
+            place, task = waiting.pop(0)
+            for other in task.spare:
+                if small: break
+                small, more = kitchen.prepare(Order([other], place))
+                problems = problems + more
+            told = list(found); found.clear()
+            yield task, kitchen.serve(small, place, torch.cuda.is_available()) if small else None, len(task.samples) + len(told), problems + told
+        yield None, None, len(found), found
+    finally:
+        if self.plan.fetch: self.plan.fetch.close()
 
 class _Stream:  # a sampler that is an iterator
     def __init__(self, it): self.it = it
@@ -290,9 +298,7 @@ def __iter__(self: Loader):
             self.note(tried, problems)
             if task: self.state = task.state
             if batch is not None: served += 1; yield batch
-    finally:
-        source.close(); steps.close()
-        if self.plan.fetch: self.plan.fetch.close()
+    finally: source.close()
     self.judge(self.tried, served)
 
 # %% ../../nbs/52_data.shards.ipynb #0263d0c8

@@ -158,8 +158,9 @@ def open_window(self: Cursor, turn: int, shard: int) -> Window:
 def windows(self: Cursor):
     "Windows from the present position on, with where they begin; the next one is being opened in a thread."
     turn, shard, found = self.at["turn"], self.at["shard"], 1
-    with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(self.open_window, turn, shard)
+    pool = ThreadPoolExecutor(1)
+    ahead = pool.submit(self.open_window, turn, shard)
+    try:
         while ahead:
             begin, window = (turn, shard), ahead.result()
             found += len(window.samples)
@@ -168,6 +169,7 @@ def windows(self: Cursor):
             if shard == 0: found = 0
             ahead = None if ends else pool.submit(self.open_window, turn, shard)
             yield begin, window
+    finally: pool.shutdown(wait=False)
 
 # %% ../../nbs/56_data.sources.ipynb #de36dfc9
 @patch
