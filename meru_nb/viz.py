@@ -408,7 +408,7 @@ def plotly_traces(
     root = [np.array([[-arm, 0], [arm, 0]]), np.array([[0, -arm], [0, arm]])] if layout.disk else []
     out = [line("rim", circles([1]) + root, line=dict(color=p["faint"], width=1)),
            line("rings", circles(scale.values()), line=dict(color=p["faint"], width=0.6, dash="dot")),
-           line("scale", [], mode="text", x=[0.0] * len(scale), y=[-rho for rho in scale.values()], text=[f"{r:.3g}" for r in scale], textfont=dict(size=9, color=p["faint"])),
+           line("scale", [], mode="text", x=[0.0] * len(scale), y=[-rho for rho in scale.values()], texttemplate=[f"{r:.3g}" for r in scale], textfont=dict(size=9, color=p["faint"])),
            line("cones", outlines, fill="toself", fillcolor=p["text"] + "2E", line=dict(width=0)),
            line("geodesics", geodesics, line=dict(color=p["ink"], width=1.2))]
     for name, xy in layout.xy.items():

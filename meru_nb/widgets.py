@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TO_ROOT', 'CAPTION', 'Picture', 'open_picture', 'as_pictures', 'shape_pictures', 'model_pixels', 'Seen', 'see_models',
-           'tag', 'shown_in', 'quietly', 'move', 'live', 'as_png', 'ahead', 'show_both', 'keeper', 'WalkState',
+           'tag', 'shown_in', 'quietly', 'same', 'move', 'live', 'as_png', 'ahead', 'show_both', 'keeper', 'WalkState',
            'WalkView', 'strangers', 'stand', 'lay_walk', 'see_walk', 'strip_html', 'WalkPanel', 'TraversalExplorer',
            'starts', 'walk_controls', 'moments_of', 'GapState', 'gap_layout', 'GapView', 'see_gap', 'pair_html',
            'GapExplorer', 'gap_controls', 'ConeState', 'ConeView', 'see_cone', 'turn_page', 'ConeExplorer',
@@ -179,21 +179,28 @@ def quietly(explorer):
     try: yield
     finally: explorer.busy = False
 
+def same(
+    old,  # a live trace
+    new,  # the same in plain data
+    key,
+) -> bool:
+    "Whether a trace has this already; lines have gaps of nan, which for plotly equal nothing."
+    return np.array_equal(old[key], new[key], equal_nan=True) if key in "xy" else list(old[key] or ()) == list(new.get(key) or ())
+
 def move(
     figure,  # FigureWidget of the same traces
     traces,  # see `plotly_traces`
     layout: Layout, title,
+    **more,  # of the figure's layout
 ):
-    "Move a live figure's traces to another view; what stays is not sent."
-    with figure.batch_update():
-        for old, new in zip(figure.data, traces, strict=True):
-            now = {k: np.asarray(new[k]) for k in ("x", "y")}
-            old.update({k: v for k, v in now.items() if not np.array_equal(np.asarray(old[k]), v, equal_nan=True)})   # lines have gaps of nan, which equals nothing
-            if list(old.text or ()) != list(new.get("text") or ()): old.text = new.get("text")
-        figure.layout.title.text = html.escape(title)
-        figure.layout.annotations[0].text = note_lines(layout)
-        reach = dict(range=[-layout.window, layout.window], autorange=False) if layout.disk else dict(autorange=True)
-        figure.update_layout(xaxis=reach, yaxis=reach | dict(scaleanchor="x" if layout.disk else None))
+    "Move a live figure's traces to another view: one message and one drawing, of no more than what differs."
+    keys = "x", "y", "text", "texttemplate"
+    moved = [i for i, (old, new) in enumerate(zip(figure.data, traces, strict=True)) if not all(same(old, new, k) for k in keys)]
+    # not by `batch_update`: where a trace lacks a key that another one has, it loses the old value, and each later message brings it back from the browser
+    style = {k: [np.ascontiguousarray(traces[i][k], float) if k in "xy" else traces[i].get(k) for i in moved] for k in keys}
+    reach = dict(range=[-layout.window, layout.window], autorange=False) if layout.disk else dict(autorange=True)
+    page = {f"{axis}axis.{k}": v for axis in "xy" for k, v in reach.items()} | {"yaxis.scaleanchor": "x" if layout.disk else None}
+    figure.plotly_update(style, page | {"title.text": html.escape(title), "annotations[0].text": note_lines(layout)} | more, moved)
 
 # %% ../nbs/82_widgets.ipynb #7235b02b
 def live(layout, title="", height=430, dark=False, **kwargs):
@@ -707,9 +714,7 @@ def show(self: ConeExplorer, state: ConeState):
     "Show a state."
     self.view, self.state = see_cone(self.vectors, self.toward, state, self.layouts), state
     with quietly(self):
-        with self.figure.batch_update():     # one message, and one drawing
-            move(self.figure, plotly_traces(self.view.layout, dark=self.dark, cones=[0], min_radius=state.min_radius), self.view.layout, self.view.title)
-            self.figure.layout.shapes = [self.handle()]
+        move(self.figure, plotly_traces(self.view.layout, dark=self.dark, cones=[0], min_radius=state.min_radius), self.view.layout, self.view.title, shapes=[self.handle()])
         for k, v in self.controls.items(): v.value = getattr(state, k)
     self.info.value = entailed_html(self.pictures, self.view)
 
