@@ -6,10 +6,11 @@
 Works on a copy of nbs/companions/*.ipynb and nbs/82_widgets.ipynb, and on a notebook of its own that holds the three explorers. Where there is no
 chromium it says so and leaves. Everything stays on this machine: the server listens on loopback, with a token.
 """
-import argparse, contextlib, json, os, secrets, shutil, socket, subprocess, sys, tempfile, time, urllib.request
+import argparse, contextlib, io, json, os, secrets, shutil, socket, subprocess, sys, tempfile, time, urllib.request
 from pathlib import Path
 
 import nbformat
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -104,8 +105,21 @@ def choose(box, name, index) -> bool:
     return last > 0
 
 
+def spot(box, name, index=0):
+    "Where on the screen a point of a trace is."
+    return box.locator(".js-plotly-plot").first.evaluate("""(el, [name, i]) => {
+        const t = el.data.find(t => t.name === name), l = el._fullLayout, at = el.querySelector('.nsewdrag').getBoundingClientRect()
+        return [at.left + l.xaxis.c2p(t.x[i]), at.top + l.yaxis.c2p(t.y[i])] }""", [name, index])
+
+
+def upload(page, box, name, content: bytes):
+    "Choose a file, as the dialogue does."
+    with page.expect_file_chooser() as chooser: box.locator("button.widget-upload, .widget-upload button").first.click()
+    chooser.value.set_files(dict(name=name, mimeType="application/octet-stream", buffer=content))
+
+
 def walk_by_hand(page):
-    "A slider, another image, another method, another model: captions and figure follow."
+    "A slider, another image, another method, another model, a file: captions and figure follow."
     box = page.locator(".meru-traversal").first
     box.scroll_into_view_if_needed(); box.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=60_000)
     words, mark, path = (lambda: box.locator(".meru-at").first.inner_text()), (lambda: trace(box, "here")), (lambda: trace(box, "path"))
@@ -128,6 +142,11 @@ def walk_by_hand(page):
     until(lambda: box.locator(".meru-error").count(), 0, "the message about a pool that is not there")
     control(box, "pool").locator("input").fill("shapes"); control(box, "pool").locator("input").press("Enter")
     until(lambda: box.locator(".meru-error").count(), 1, "the message, once the pool is there,")
+    before = path(); upload(page, box, "notes.txt", b"hello"); until(lambda: box.locator(".meru-error").count(), 0, "the message about a file that is no image")
+    assert "notes.txt: not an image" in box.locator(".meru-error").first.inner_text() and path() == before
+    png = io.BytesIO(); Image.radial_gradient("L").save(png, "PNG"); upload(page, box, "sun.png", png.getvalue())
+    until(path, before, "the path from an image of one's own"); box.locator(".meru-ends img[alt='sun.png']").first.wait_for(timeout=20_000)
+    assert not box.locator(".meru-error").count() and "sun.png" in control(box, "from").locator("select option:checked").inner_text()
 
 
 def move_a_cone(page):
@@ -136,18 +155,24 @@ def move_a_cone(page):
     box.scroll_into_view_if_needed()
     text = lambda: trace(box, "texts")
     before = text(); slide(box, "radius"); before = until(text, before, "the text by its slider")
-    x, y = box.locator(".js-plotly-plot").first.evaluate("""el => {
-        const t = el.data.find(t => t.name === 'texts'), l = el._fullLayout, at = el.querySelector('.nsewdrag').getBoundingClientRect()
-        return [at.left + l.xaxis.c2p(t.x[0]), at.top + l.yaxis.c2p(t.y[0])] }""")
+    x, y = spot(box, "texts")
     page.mouse.move(x, y); page.mouse.down(); page.mouse.move(x + 40, y - 40, steps=8); page.mouse.up()
     until(text, before, "the text by its circle")
 
 
 def watch_the_gap(page):
-    "Another moment moves the points."
+    "Another moment moves the points; the mouse over a point shows its pair, and a click draws its geodesic."
     box = page.locator(".jp-OutputArea-output", has=page.locator("label.widget-label:text-is('moment')")).last
     box.scroll_into_view_if_needed()
     before = trace(box, "images"); slide(box, "moment", 1, "ArrowLeft"); until(lambda: trace(box, "images"), before, "the images at another moment")
+    shown = lambda why: [int(b.split()[1]) for b in box.locator("tr b").all_inner_texts() if b.startswith(why)]
+    page.mouse.move(*spot(box, "images", 7)); until(lambda: len(shown("pair")), 0, "the pair under the mouse")
+    pair, row = shown("pair")[0], box.locator("tr", has_text="pair ").first      # 7, or what lies on it
+    assert row.locator("img").count() == 1 and len(row.inner_text().splitlines()) > 2, row.inner_text()
+    lines = lambda: trace(box, "geodesics"); before = lines(); page.mouse.down(); page.mouse.up(); x, y = until(lines, before, "the geodesic of a pinned pair")
+    ends = [[round(v, 4) for v in (x[i], y[i])] for i in (0, -2)]                # then comes a gap
+    assert ends == [[round(v[pair], 4) for v in trace(box, name)] for name in ("texts", "images")], (pair, ends)
+    until(lambda: shown("pinned"), [], "the list of pinned pairs"); assert shown("pinned") == [pair]
 
 
 def shoot(page, folder: Path, name):

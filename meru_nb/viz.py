@@ -414,7 +414,7 @@ def plotly_traces(
     for name, xy in layout.xy.items():
         out.append(dict(type="scatter", mode="lines+markers" if name == "path" else "markers", name=LABELS.get(name, name), x=xy[:, 0].numpy(), y=xy[:, 1].numpy(),
                         text=(hover or {}).get(name), hoverinfo="text" if (hover or {}).get(name) else "name",
-                        marker=dict(symbol=SYMBOLS.get(name, "square"), color=p.get(name, p["faint"]), size=4 if name == "path" else 7, opacity=1 if name == "path" else 0.55)))
+                        marker=dict(symbol=SYMBOLS.get(name, "square"), color=p.get(name, p["faint"]) + "8C" * (name != "path"), size=4 if name == "path" else 7, opacity=1)))   # an opacity each is a layer each: slow
     here = [layout.xy["path"][at]] if at is not None else []
     mark = dict(type="scatter", mode="markers", name="here", showlegend=False, hoverinfo="skip", x=[float(v[0]) for v in here], y=[float(v[1]) for v in here])
     return out + [mark | dict(marker=dict(symbol="circle-open", size=14, color=p["ink"], line=dict(width=2)))]

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TO_ROOT', 'CAPTION', 'Picture', 'open_picture', 'as_pictures', 'shape_pictures', 'model_pixels', 'Seen', 'see_models',
-           'tag', 'shown_in', 'quietly', 'same', 'move', 'live', 'as_png', 'ahead', 'show_both', 'keeper', 'WalkState',
+           'tag', 'shown_in', 'quietly', 'stays', 'move', 'live', 'as_png', 'ahead', 'show_both', 'keeper', 'WalkState',
            'WalkView', 'strangers', 'stand', 'lay_walk', 'see_walk', 'strip_html', 'WalkPanel', 'TraversalExplorer',
            'starts', 'walk_controls', 'moments_of', 'GapState', 'gap_layout', 'GapView', 'see_gap', 'pair_html',
            'GapExplorer', 'gap_controls', 'ConeState', 'ConeView', 'see_cone', 'turn_page', 'ConeExplorer',
@@ -179,7 +179,7 @@ def quietly(explorer):
     try: yield
     finally: explorer.busy = False
 
-def same(
+def stays(
     old,  # a live trace
     new,  # the same in plain data
     key,
@@ -195,7 +195,7 @@ def move(
 ):
     "Move a live figure's traces to another view: one message and one drawing, of no more than what differs."
     keys = "x", "y", "text", "texttemplate"
-    moved = [i for i, (old, new) in enumerate(zip(figure.data, traces, strict=True)) if not all(same(old, new, k) for k in keys)]
+    moved = [i for i, (old, new) in enumerate(zip(figure.data, traces, strict=True)) if not all(stays(old, new, k) for k in keys)]
     # not by `batch_update`: where a trace lacks a key that another one has, it loses the old value, and each later message brings it back from the browser
     style = {k: [np.ascontiguousarray(traces[i][k], float) if k in "xy" else traces[i].get(k) for i in moved] for k in keys}
     reach = dict(range=[-layout.window, layout.window], autorange=False) if layout.disk else dict(autorange=True)
