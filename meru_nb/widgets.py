@@ -169,7 +169,7 @@ def shown_in(
     try: yield
     except (ValueError, TypeError, KeyError, OSError, RuntimeError) as err:
         said = err.args[0] if isinstance(err, KeyError) and err.args else err
-        message.value = f'<b role="alert" class="meru-error" style="color:var(--jp-error-color1, #B00020)">{html.escape(" ".join(str(said).split()))}</b>'
+        message.value = f'<b role="alert" class="meru-error" style="color:#FFFFFF;background:#B00020;padding:2px 6px">{html.escape(" ".join(str(said).split()))}</b>'
     else: message.value = ""
 
 @contextlib.contextmanager
