@@ -6,12 +6,12 @@
 __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'EVAL_PARTS', 'peak_mib', 'forget_peak', 'textbook_loss', 'loss_step', 'timed', 'loss_cost',
            'apart', 'machine', 'loss_table', 'plot_loss', 'LossBench', 'bench_loss', 'UsualData', 'usual_batches',
            'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench', 'measure_data',
-           'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'captions', 'train_speed',
-           'TrainBench', 'what_to_train', 'speed_table', 'bench_train', 'official_speed', 'Cluster', 'scaling',
-           'plot_scaling', 'EvalBench', 'sorted_ranks', 'ranking_cost', 'ranking_points', 'ranking_row', 'eval_ranking',
-           'bench_eval', 'eval_classifier', 'probe_data', 'eval_probe', 'Wire', 'wired', 'answer', 'turns',
-           'walk_actions', 'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets', 'benches',
-           'main']
+           'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'captions', 'step_ms',
+           'train_speed', 'TrainBench', 'what_to_train', 'speed_table', 'bench_train', 'official_speed', 'Cluster',
+           'scaling', 'plot_scaling', 'EvalBench', 'sorted_ranks', 'ranking_cost', 'ranking_points', 'ranking_row',
+           'eval_ranking', 'bench_eval', 'eval_classifier', 'probe_data', 'eval_probe', 'Wire', 'wired', 'answer',
+           'turns', 'walk_actions', 'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table', 'bench_widgets',
+           'benches', 'main']
 
 # %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
@@ -31,7 +31,7 @@ from .models import build_model, preset_config
 from .objectives.contrastive import contrastive_loss
 from .optim import OptimConfig, build_optimizer
 from .soak import soak
-from .train import Step, update
+from .train import Step, compile_towers, update
 
 # %% ../nbs/90_bench.ipynb #83a73391
 def peak_mib(
@@ -371,6 +371,9 @@ def bench_soak(config: SoakBench):
     return results
 
 # %% ../nbs/90_bench.ipynb #ad00fdbc
+from .encoders.text import lengths_of
+from .tokenizer import Tokenizer, read_merges
+
 PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "L4": 121e12, "4090": 165e12}   # dense bfloat16 FLOP/s, from NVIDIA's data sheets
 
 def peak_of(
@@ -379,13 +382,17 @@ def peak_of(
     "The published peak of a GPU, if we know it."
     return next((p for part, p in PEAKS.items() if part in name.replace("-", " ").split() or part in name.split()[-1]), None)
 
-def captions(batch, ragged):   # -> (B, 32) tokens, and how many of them count
+def captions(batch, ragged):   # -> B texts, and their (B, L) tokens
     "Made-up captions of 32 tokens; ragged: of 8 to 32, as real ones differ."
-    g = torch.Generator().manual_seed(0)
-    count = torch.randint(8, 33, (batch,), generator=g) if ragged else torch.full((batch,), 32)
-    place = torch.arange(32)
-    tokens = torch.randint(1, 49406, (batch, 32), generator=g).masked_fill(place == count[:, None] - 1, 49407).masked_fill(place >= count[:, None], 0)
-    return tokens, count
+    draw, tokenizer = random.Random(0), Tokenizer()
+    words = [w for a, b in read_merges() if b.endswith("</w>") and (w := (a + b)[:-4]).isalpha() and w.isascii() and len(tokenizer([w])[0]) == 3]
+    texts = [" ".join(draw.choices(words, k=(draw.randint(8, 32) if ragged else 32) - 2)) for _ in range(batch)]
+    return texts, tokenizer.pad(tokenizer(texts))
+
+def step_ms(run, steps, device):   # median, of one update
+    "On a GPU updates follow one another, as in training, and five are timed together."
+    times = 1 if device == "cpu" else 5
+    return timed(lambda: [run() for _ in range(times)], steps, device) / times
 
 def train_speed(
     preset: str,
@@ -396,19 +403,18 @@ def train_speed(
     grad_checkpointing=False,  # as --model.grad-checkpointing
     ragged=False,              # captions of different lengths
 ) -> dict:                     # preset, batch, images_per_s, tflops, mfu (None without a known peak), mib
-    "The speed of the trainer's own step, on the device it would choose."
+    "The speed of the trainer's own step, from the loader's batch on, on the device it would choose."
     accelerator = make_accelerator(precision)
     device, config = accelerator.device, preset_config(preset, grad_checkpointing=grad_checkpointing)
     model = build_model(config)
-    if compiled: model.visual.compile(); model.textual.compile()
+    if compiled: compile_towers(model)
     step, optimizer = accelerator.prepare(Step(model), build_optimizer(model, OptimConfig()))
-    images = torch.randint(0, 256, (batch, 3, config.image_size, config.image_size), dtype=torch.uint8, device=device)
-    tokens, count = captions(batch, ragged)
-    tokens = tokens.to(device)
+    images, tokens = torch.randint(0, 256, (batch, 3, config.image_size, config.image_size), dtype=torch.uint8), captions(batch, ragged)[1]
+    if device.type == "cuda": images, tokens = images.pin_memory(), tokens.pin_memory()
     boxes = dict(box_image=images, box_tokens=tokens) if config.needs_boxes else {}
     run = lambda: update(accelerator, step, optimizer, Batch(image=images, tokens=tokens, **boxes), 1e-4)
     run(); run()
-    ms, cost = timed(run, steps, device.type), cost_of(config, round(count.float().mean().item()))
+    ms, cost = step_ms(run, steps, device.type), cost_of(config, round(statistics.mean(lengths_of(tokens))))
     flops = cost.flops * batch / ms * 1e3
     peak = peak_of(torch.cuda.get_device_name()) if device.type == "cuda" and accelerator.mixed_precision != "no" else None
     return dict(preset=preset, batch=batch, ms=ms, images_per_s=batch / ms * 1e3, tflops=flops / 1e12, mfu=peak and flops / peak, mib=peak_mib(device.type), precision=accelerator.mixed_precision)
@@ -420,6 +426,7 @@ class TrainBench(Config):
     presets: tuple[str, ...] = ()       # none: three sizes of MERU and ATMG on a GPU, elsewhere every method's demo
     batch: int = 0                      # pairs; 0: 512 on a GPU, elsewhere 128
     steps: int = 5                      # timed, the median counts
+    rounds: int = 2                     # in turns with the official code, of which the faster counts
     precision: str = "auto"             # no, bf16, fp16
     compiled: bool = False              # compile both towers
     grad_checkpointing: bool = False    # recompute inside of them
@@ -446,13 +453,13 @@ def speed_table(rows) -> str:  # dicts of `train_speed`
 # %% ../nbs/90_bench.ipynb #ea1c3708
 def bench_train(config: TrainBench):
     "Print images a second, and utilisation where the device's peak is known."
-    if config.batch < 0 or config.steps < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}: each must be positive")
+    if config.batch < 0 or min(config.steps, config.rounds) < 1: raise ValueError(f"batch {config.batch}, steps {config.steps}, rounds {config.rounds}: each must be positive")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     both = dict(batch=config.batch or dict(cuda=512, cpu=128)[device], steps=config.steps, precision=config.precision, ragged=config.ragged)
     takes = [("train_speed", dict(compiled=config.compiled, grad_checkpointing=config.grad_checkpointing))] + [("official_speed", dict(code=config.official))] * bool(config.official)
     rows, notes = [], []
     for name in what_to_train(config, device):       # a model that does not fit leaves the others their lines
-        try: trials = [apart(fn, preset=name, **both, **kw) for _ in range(len(takes)) for fn, kw in takes]
+        try: trials = [apart(fn, preset=name, **both, **kw) for _ in range(config.rounds if config.official else 1) for fn, kw in takes]
         except ValueError as err: notes.append(f"{name}: {err}"); continue
         best = [min(trials[i::len(takes)], key=lambda r: r["ms"]) for i in range(len(takes))]
         rows += best
@@ -479,21 +486,23 @@ def official_speed(
     from meru.encoders.text_encoders import TransformerTextEncoder
     from meru.models import MERU, CLIPBaseline
     from meru.optim import set_weight_decay_per_param
-    make_accelerator("no")                       # the same threads as ours
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", init_method=f"file://{tempfile.mkdtemp()}/store", rank=0, world_size=1)   # it gathers from itself
+    from meru.tokenizer import Tokenizer as ItsTokenizer
+    make_accelerator("no")                       # the same threads as ours, the same search for convolutions
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", store=dist.HashStore(), rank=0, world_size=1)   # it gathers from itself
     device, config = torch.device("cuda" if torch.cuda.is_available() else "cpu"), preset_config(preset)
     half = precision != "no" and device.type == "cuda"
     arch = dict(s="vit_small_mocov3_patch16_224", b="vit_base_patch16_224", l="vit_large_patch16_224")[preset[-1]]
     model = (MERU if preset.startswith("meru") else CLIPBaseline)(build_timm_vit(arch), TransformerTextEncoder("L12_W512", 49408, 77), 512, **(dict(entail_weight=0.2) if preset.startswith("meru") else {})).to(device)
     groups = set_weight_decay_per_param(model, 0.2, 0.0, ["logit_scale", "visual_alpha", "textual_alpha", "curv"])
     optimizer, scaler = torch.optim.AdamW(groups, lr=1e-4, betas=(0.9, 0.98), weight_decay=0.2), torch.amp.GradScaler(device.type, enabled=half)
-    images, (tokens, count) = torch.rand(batch, 3, 224, 224, device=device), captions(batch, ragged)
+    images, (texts, tokens), tokenizer = torch.rand(batch, 3, 224, 224), captions(batch, ragged), ItsTokenizer()
+    if device.type == "cuda": images = images.pin_memory()
     def run():
         optimizer.zero_grad()
-        with torch.autocast(device.type, torch.float16, enabled=half): loss = model(images, [t[:n] for t, n in zip(tokens, count)])["loss"]
+        with torch.autocast(device.type, torch.float16, enabled=half): loss = model(images.to(device), tokenizer(texts))["loss"]
         scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update()
     run(); run()
-    ms, cost = timed(run, steps, device.type), cost_of(config, round(count.float().mean().item()))
+    ms, cost = step_ms(run, steps, device.type), cost_of(config, round(statistics.mean(lengths_of(tokens))))
     flops = cost.flops * batch / ms * 1e3
     peak = peak_of(torch.cuda.get_device_name()) if half else None
     return dict(preset=f"its {preset}", batch=batch, ms=ms, images_per_s=batch / ms * 1e3, tflops=flops / 1e12, mfu=peak and flops / peak, mib=peak_mib(device.type), precision="fp16" if half else "no")
@@ -661,7 +670,6 @@ def bench_eval(config: EvalBench):
 from .data.evalsets import MERU_PROMPTS, imagenet_names
 from .evals.linear_probe import PROBERS, mean_per_class, search
 from .evals.zero_shot import build_classifier
-from .tokenizer import Tokenizer
 
 @torch.no_grad()
 def eval_classifier(config: EvalBench, preset="meru_vit_s", turn=48) -> dict:

@@ -65,6 +65,7 @@ def make_accelerator(
     accelerator = Accelerator(mixed_precision=mixed_precision, kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)])
     if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true" and accelerator.num_processes > 1: use_fsdp(accelerator)
     if accelerator.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    else: torch.backends.cudnn.benchmark = True     # images have one size, so the fastest convolution is looked for once
     return accelerator
 
 # %% ../nbs/64_launch.ipynb #18fffde8

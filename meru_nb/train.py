@@ -6,8 +6,8 @@
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'Stream',
            'loader_maker', 'with_shapes', 'check_folder', 'run_folder', 'provenance', 'shards_of', 'write_config',
            'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model', 'save_state', 'load_state',
-           'train_loop', 'notes', 'look_at', 'give_up', 'fit', 'starting_model', 'first_line', 'remarks', 'memory_of',
-           'plan', 'parse', 'main']
+           'train_loop', 'notes', 'look_at', 'give_up', 'fit', 'starting_model', 'compile_towers', 'first_line',
+           'remarks', 'memory_of', 'plan', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
 import json, math, os, platform, shlex, shutil, subprocess, sys, zlib
@@ -406,9 +406,12 @@ def starting_model(
         own = ("visual.", "visual_proj.", "pixel_") if config.model.pretrained else ()     # the tower is timm's, the rest the checkpoint's
         fill_model(model, {k: v for k, v in weights.items() if not k.startswith(own)} | {k: v for k, v in model.state_dict().items() if k.startswith(own)}, config.init)
     for name in config.freeze: getattr(model, name).requires_grad_(False)
-    if config.compile:
-        for tower in (model.visual, model.textual): tower.compile()
+    if config.compile: compile_towers(model)
     return model
+
+def compile_towers(model):
+    "Compile both encoders; the text's for captions of any length."
+    model.visual.compile(); model.textual.compile(dynamic=True)
 
 def first_line(config, accelerator, run, done) -> str:
     "What is about to happen."
@@ -444,7 +447,7 @@ def plan(config, accelerator, said=()) -> str:
     lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, {cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
     if config.init or config.model.pretrained: starting_model(config); lines.append(f"weights: {' and '.join([config.init] * bool(config.init) + ['timm'] * config.model.pretrained)}, which fit")
     need, have = cost.memory(pairs, half=accelerator.mixed_precision != "no"), memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1)
-    fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing True"
+    fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing"
     lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of {have / gib:.1f} GiB{fits}")
     place = next(p for p in (Path(config.output_dir or "runs").absolute(), *Path(config.output_dir or "runs").absolute().parents) if p.exists())
     lines.append(f"disk: {(12 * config.keep + 4) * cost.parameters / gib:.2f} GiB for {config.keep} checkpoints and the model, {shutil.disk_usage(place).free / gib:.1f} GiB free")

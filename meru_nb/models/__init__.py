@@ -122,7 +122,7 @@ class ModelConfig(Config):
     scale_init: float = 1 / 0.07      # inverse temperature at the start
     scale_max: float = 100.0          # and at most
     pretrained: bool = False          # take timm's weights for the visual tower
-    text_buckets: int = 1             # groups of captions of about one length, each padded to its longest; on a GPU, 4 to 8 spare the most
+    text_buckets: int = 1             # groups of captions of about one length, each padded to its longest: less work in more, smaller pieces
     grad_checkpointing: bool = False  # less memory, a second forward pass
 
     needs_boxes = False               # a class attribute, not a field: what the method is, not how it is set
