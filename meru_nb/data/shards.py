@@ -8,8 +8,8 @@ __all__ = ['LENT', 'OpenFiles', 'Recipe', 'clip_tokenizer', 'one_thread', 'make_
 
 # %% ../../nbs/52_data.shards.ipynb #10c21549
 import argparse, contextlib, ctypes, functools, itertools, math, mmap, os, sys, weakref
-from collections import Counter, OrderedDict, deque
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections import Counter, OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -143,7 +143,7 @@ class Kitchen:
     recipe: Recipe
     tokenizer: object
     shelf: torch.Tensor | None = None             # (places, 1 or 2, B, 3, S, S), see `make_room`
-    free: list = field(default_factory=lambda: [deque()])   # for each worker, those of its places that nobody uses
+    free: list = field(default_factory=lambda: [[]])        # for each worker, those of its places that nobody uses
     files: OpenFiles = field(default_factory=OpenFiles)
 
     def __getitem__(self, order: Order):
@@ -255,18 +255,22 @@ def judge(self: Loader, among: int, served=None):
 
 # %% ../../nbs/52_data.shards.ipynb #01385ece
 def ahead(items, last=lambda item: False):
-    "The items of a generator; the next one is made in a thread meanwhile, which after a `last` one closes it, and nobody waits."
+    "The items of a generator; the next one is made in a thread meanwhile, which closes the generator after a `last` one, and nobody waits for that."
     pool = ThreadPoolExecutor(1)
-    coming = pool.submit(next, items, None)
+    def make(item):
+        try: item.set_result(next(items, None))
+        except BaseException as err: return item.set_exception(err)
+        if item.result() is not None and last(item.result()): items.close()
+    def ask(): item = Future(); return item, pool.submit(make, item)
+    coming, work = ask()
     try:
         while (item := coming.result()) is not None:
-            end = last(item)
-            coming = pool.submit(items.close) if end else pool.submit(next, items, None)
+            if not last(item): coming, work = ask()
             yield item
-            if end: break
-    except GeneratorExit: wait([coming], timeout=5); raise
+            if last(item): break
+    except GeneratorExit: wait([work], timeout=5); raise
     finally:   # no thread is joined: who closes this may be the garbage collector, in any thread, while that thread holds a lock that joining takes
-        coming.add_done_callback(lambda _: items.close())
+        work.add_done_callback(lambda _: items.close())
         pool.shutdown(wait=False)
 
 # %% ../../nbs/52_data.shards.ipynb #a1b35caa
@@ -279,10 +283,10 @@ def open(self: Loader):
     workers = max(1, self.workers)
     places = workers * (1 + self.prefetch * (self.workers > 0)) + LENT * (not torch.cuda.is_available())
     shelf = make_room(places, len(self.kitchen.kinds), self.plan.batch_size, size=recipe.image_size)
-    kitchen = replace(self.kitchen, shelf=shelf, free=[deque(range(w, places, workers)) for w in range(workers)], files=OpenFiles())
+    kitchen = replace(self.kitchen, shelf=shelf, free=[list(range(w, places, workers)) for w in range(workers)], files=OpenFiles())
     def orders():
         for i, task in enumerate(self.plan.tasks(self.start, found)):   # a task keeps its fetched shards alive
-            waiting.append((kitchen.free[i % workers].popleft(), task)) # the worker has a place free whenever one of its batches has been served
+            waiting.append((kitchen.free[i % workers].pop(), task))     # the worker has a place free whenever one of its batches has been served
             yield Order(task.samples, waiting[-1][0])
         waiting.append(None)                           # that was all
     return kitchen, iter(DataLoader(kitchen, batch_size=None, sampler=_Stream(orders()), num_workers=self.workers, collate_fn=_same,
