@@ -724,7 +724,7 @@ class Wire(BaseComm):
     sent = 0
 
     def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
-        Wire.sent += len(json.dumps(data or {}, default=str)) + sum(memoryview(b).nbytes for b in buffers or ())
+        type(self).sent += len(json.dumps(data or {}, default=str)) + sum(memoryview(b).nbytes for b in buffers or ())
 
 @contextlib.contextmanager
 def wired():
