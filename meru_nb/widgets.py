@@ -374,7 +374,7 @@ class TraversalExplorer:
                 ):
         self.models, self.pictures, self.dark, self.still, self.busy = see_models(models), as_pictures(pictures or shape_pictures()), dark, None, False
         self.state = WalkState(next(iter(self.models)), pool=pool, steps=steps)
-        self.message, self.controls = ipywidgets.HTML(), walk_controls(self.models, self.pictures, self.state)
+        self.message, self.about_pool, self.controls = ipywidgets.HTML(), ipywidgets.HTML(), walk_controls(self.models, self.pictures, self.state)
         self.panels = [WalkPanel(see_walk(self.models[self.state.model], self.state, self.pictures), 0, dark)]
         self.views = ipywidgets.HBox([self.panels[0].box], layout=dict(flex_flow="row wrap"))
         for name, control in self.controls.items():
@@ -382,7 +382,7 @@ class TraversalExplorer:
         self.controls["upload"].observe(self.uploaded, "value")
         c = self.controls
         rows = [("image", "text", "upload"), ("to", "to_text"), ("model", "beside", "pool"), ("path", "cone_filter", "span"), ("at",)]
-        self.box = ipywidgets.VBox([*(ipywidgets.HBox([c[k] for k in row], layout=dict(flex_flow="row wrap")) for row in rows), self.message, self.views, keeper(self)])
+        self.box = ipywidgets.VBox([*(ipywidgets.HBox([c[k] for k in row] + [self.about_pool] * ("pool" in row), layout=dict(flex_flow="row wrap")) for row in rows), self.message, self.views, keeper(self)])
         self.box.add_class("meru-traversal")
 
     def _ipython_display_(self): show_both(self)
@@ -416,9 +416,14 @@ def changed(self: TraversalExplorer, change):
     for words, end in (("text", "image"), ("to_text", "to")):
         if change["owner"] is self.controls[words] and change["new"].strip():
             with quietly(self): self.controls[end].value = CAPTION     # who writes one means it
-    state = replace(self.state, **{k: v.value for k, v in self.controls.items() if k != "upload"})
-    new = any(state.pool not in self.models[m].pools for m in (state.model, state.beside) if m)
-    with shown_in(self.message, "embedding the pool …" * new):
+    state, pool = replace(self.state, **{k: v.value for k, v in self.controls.items() if k not in ("upload", "pool")}), self.controls["pool"]
+    seen, tried = [self.models[m] for m in (state.model, state.beside) if m], change["owner"] is pool or not self.about_pool.value   # a wrong pool is not tried again
+    with shown_in(self.message, "embedding the pool …" * (tried and any(pool.value not in s.pools for s in seen))):
+        for s in seen: s.model         # one that cannot be opened is no fault of the pool
+        if tried:
+            with shown_in(self.about_pool):
+                for s in seen: s.pool(pool.value)
+                state = replace(state, pool=pool.value)     # else the last good one stays in use
         if replace(state, at=self.state.at) != self.state: self.walk(state)
         else: [p.show(p.view, state.at) for p in self.shown]
         self.state = state
