@@ -140,6 +140,7 @@ def walk_by_hand(page):
     assert not box.locator(".meru-error").count(), box.locator(".meru-error").first.inner_text()
     control(box, "pool").locator("input").fill("nowhere.txt"); control(box, "pool").locator("input").press("Enter")
     until(lambda: box.locator(".meru-error").count(), 0, "the message about a pool that is not there")
+    before = mark(); slide(box, "step", 1); until(mark, before, "the mark, with the last good pool"); assert box.locator(".meru-error").count() == 1
     control(box, "pool").locator("input").fill("shapes"); control(box, "pool").locator("input").press("Enter")
     until(lambda: box.locator(".meru-error").count(), 1, "the message, once the pool is there,")
     before = path(); upload(page, box, "notes.txt", b"hello"); until(lambda: box.locator(".meru-error").count(), 0, "the message about a file that is no image")

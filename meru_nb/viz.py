@@ -6,8 +6,8 @@
 __all__ = ['LABELS', 'MARKERS', 'SYMBOLS', 'HOWS', 'SAYS', 'luminance', 'palette', 'two_histograms', 'plot_radii', 'plot_angles',
            'plane_points', 'to_chart', 'from_chart', 'geodesic_xy', 'cone_xy', 'Layout', 'root_of', 'polar', 'two_axes',
            'plane_angle', 'ranks', 'distortion_of', 'trustworthiness', 'run_umap', 'check_groups', 'lay_out',
-           'umap_angle', 'finish', 'place', 'lift_xy', 'turned_to', 'drawn_lines', 'plot_layout', 'rings', 'dress',
-           'joined', 'plotly_traces', 'note_lines', 'plotly_layout', 'short', 'plot_similarity', 'runs_of',
+           'umap_angle', 'finish', 'place', 'lift_xy', 'curved', 'turned_to', 'drawn_lines', 'plot_layout', 'rings',
+           'dress', 'joined', 'plotly_traces', 'note_lines', 'plotly_layout', 'short', 'plot_similarity', 'runs_of',
            'plot_strip', 'thumbnail', 'read_metrics', 'plot_curves']
 
 # %% ../nbs/81_viz.ipynb #1d5ef8d6
@@ -207,7 +207,12 @@ def plane_angle(
     return torch.where(side < 0, -1.0, 1.0) * torch.atan2((u - along[:, None] * basis[0]).norm(dim=-1), along) if exact else torch.atan2(side, along)
 
 # %% ../nbs/81_viz.ipynb #d4fd4a0e
-def ranks(x): return x.argsort().argsort().double()
+def ranks(
+    x,  # (N,) at least 0
+):      # (N,) float64
+    "Place of each in their order."
+    order = x.double().view(torch.int64).argsort()   # bits of positive numbers are in the same order, and whole numbers are sorted in a fifth of the time
+    return torch.empty(len(x), dtype=torch.float64).index_copy_(0, order, torch.arange(len(x), dtype=torch.float64))
 
 def distortion_of(
     true, drawn,  # (N, N) distances
@@ -314,6 +319,17 @@ def lift_xy(
     if layout.basis is None: raise ValueError(f"a layout by {layout.how!r} has no plane in the space: use 'pca' or 'anchor'")
     p = from_chart(torch.as_tensor(xy, dtype=torch.float64), layout.c)
     return p @ layout.basis if layout.c is not None else p[..., :2] @ layout.basis + p[..., 2:] * layout.root
+
+@torch.no_grad()
+def curved(
+    layout,    # a hyperbolic disk
+    space,     # of another curvature
+    **groups,  # its groups, at the same distances and in the same directions from the root
+) -> Layout:   # as `lay_out` would make it
+    "Another curvature leaves all angles on the page as they are: nothing is projected anew."
+    if not layout.disk or layout.c is None or space.c is None: raise ValueError(f"a layout by {layout.how!r} with curvature {layout.c} has no curvature to change: use a hyperbolic disk")
+    points, (x, y), c = torch.cat(list(groups.values())), torch.cat([layout.xy[k] for k in groups]).unbind(1), float(space.c)
+    return finish(space, layout.how, points, plane_points(space.radius(points).double().cpu(), torch.atan2(y, x), c), c, groups, layout.basis, layout.root, False)
 
 def turned_to(
     layout,  # a disk

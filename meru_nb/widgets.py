@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['TO_ROOT', 'CAPTION', 'Picture', 'open_picture', 'as_pictures', 'shape_pictures', 'model_pixels', 'Seen', 'see_models',
-           'tag', 'shown_in', 'quietly', 'stays', 'move', 'live', 'as_png', 'ahead', 'show_both', 'keeper', 'WalkState',
-           'WalkView', 'strangers', 'stand', 'lay_walk', 'see_walk', 'strip_html', 'WalkPanel', 'TraversalExplorer',
-           'starts', 'walk_controls', 'moments_of', 'GapState', 'gap_layout', 'GapView', 'see_gap', 'pair_html',
-           'GapExplorer', 'gap_controls', 'ConeState', 'ConeView', 'see_cone', 'turn_page', 'ConeExplorer',
+           'tag', 'shown_in', 'one_thread', 'quietly', 'stays', 'move', 'live', 'as_png', 'ahead', 'show_both',
+           'keeper', 'WalkState', 'WalkView', 'strangers', 'stand', 'lay_walk', 'see_walk', 'strip_html', 'WalkPanel',
+           'TraversalExplorer', 'starts', 'walk_controls', 'moments_of', 'GapState', 'gap_layout', 'GapView', 'see_gap',
+           'pair_html', 'GapExplorer', 'gap_controls', 'ConeState', 'ConeView', 'see_cone', 'turn_page', 'ConeExplorer',
            'cone_controls', 'entailed_html']
 
 # %% ../nbs/82_widgets.ipynb #c4a51045
@@ -35,7 +35,7 @@ from .pool import BUILT_IN, embed_pool, embed_texts, pool_for, read_pool
 from .spaces import Lorentz
 from .traverse import PATHS, Traversal, find_root, traverse
 from .viz import HOWS, Layout, lay_out, lift_xy, note_lines, palette, plot_layout, plot_strip, plotly_layout, plotly_traces, runs_of, short, turned_to
-from .viz import from_chart, plane_points, to_chart
+from .viz import curved, from_chart, plane_points, to_chart
 
 # %% ../nbs/82_widgets.ipynb #a07a2fb8
 @dataclass
@@ -171,6 +171,14 @@ def shown_in(
         said = err.args[0] if isinstance(err, KeyError) and err.args else err
         message.value = f'<b role="alert" class="meru-error" style="color:#FFFFFF;background:#B00020;padding:2px 6px">{html.escape(" ".join(str(said).split()))}</b>'
     else: message.value = ""
+
+@contextlib.contextmanager
+def one_thread():
+    "For small work beside a browser that draws: torch would wait for the cores that the browser is on, longer than it works."
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try: yield
+    finally: torch.set_num_threads(threads)
 
 @contextlib.contextmanager
 def quietly(explorer):
@@ -366,7 +374,7 @@ class TraversalExplorer:
                 ):
         self.models, self.pictures, self.dark, self.still, self.busy = see_models(models), as_pictures(pictures or shape_pictures()), dark, None, False
         self.state = WalkState(next(iter(self.models)), pool=pool, steps=steps)
-        self.message, self.controls = ipywidgets.HTML(), walk_controls(self.models, self.pictures, self.state)
+        self.message, self.about_pool, self.controls = ipywidgets.HTML(), ipywidgets.HTML(), walk_controls(self.models, self.pictures, self.state)
         self.panels = [WalkPanel(see_walk(self.models[self.state.model], self.state, self.pictures), 0, dark)]
         self.views = ipywidgets.HBox([self.panels[0].box], layout=dict(flex_flow="row wrap"))
         for name, control in self.controls.items():
@@ -374,7 +382,7 @@ class TraversalExplorer:
         self.controls["upload"].observe(self.uploaded, "value")
         c = self.controls
         rows = [("image", "text", "upload"), ("to", "to_text"), ("model", "beside", "pool"), ("path", "cone_filter", "span"), ("at",)]
-        self.box = ipywidgets.VBox([*(ipywidgets.HBox([c[k] for k in row], layout=dict(flex_flow="row wrap")) for row in rows), self.message, self.views, keeper(self)])
+        self.box = ipywidgets.VBox([*(ipywidgets.HBox([c[k] for k in row] + [self.about_pool] * ("pool" in row), layout=dict(flex_flow="row wrap")) for row in rows), self.message, self.views, keeper(self)])
         self.box.add_class("meru-traversal")
 
     def _ipython_display_(self): show_both(self)
@@ -408,9 +416,14 @@ def changed(self: TraversalExplorer, change):
     for words, end in (("text", "image"), ("to_text", "to")):
         if change["owner"] is self.controls[words] and change["new"].strip():
             with quietly(self): self.controls[end].value = CAPTION     # who writes one means it
-    state = replace(self.state, **{k: v.value for k, v in self.controls.items() if k != "upload"})
-    new = any(state.pool not in self.models[m].pools for m in (state.model, state.beside) if m)
-    with shown_in(self.message, "embedding the pool …" * new):
+    state, pool = replace(self.state, **{k: v.value for k, v in self.controls.items() if k not in ("upload", "pool")}), self.controls["pool"]
+    seen, tried = [self.models[m] for m in (state.model, state.beside) if m], change["owner"] is pool or not self.about_pool.value   # a wrong pool is not tried again
+    with shown_in(self.message, "embedding the pool …" * (tried and any(pool.value not in s.pools for s in seen))):
+        for s in seen: s.model         # one that cannot be opened is no fault of the pool
+        if tried:
+            with shown_in(self.about_pool):
+                for s in seen: s.pool(pool.value)
+                state = replace(state, pool=pool.value)     # else the last good one stays in use
         if replace(state, at=self.state.at) != self.state: self.walk(state)
         else: [p.show(p.view, state.at) for p in self.shown]
         self.state = state
@@ -623,6 +636,7 @@ class ConeView:
     title: str
 
 @torch.no_grad()
+@one_thread()
 def see_cone(
     vectors,        # (N, D) tangent vectors of images at the root
     toward,         # (D,) that of the caption
@@ -636,14 +650,15 @@ def see_cone(
     spot = to_chart(plane_points(*torch.tensor([state.radius, state.turn], dtype=torch.float64), state.c), state.c)
     margins = [cone_margin(x, y, state.c, min_radius=state.min_radius) for x, y in ((lift_xy(base, spot), points), (from_chart(spot, state.c), from_chart(base.xy["image"], state.c)))]
     inside, on_page = (m <= 1e-9 for m in margins)
-    layout = replace(base, xy=dict(image=base.xy["image"], entailed=base.xy["image"][inside], text=spot[None]))
+    layout = replace(base, xy=dict(image=base.xy["image"][~inside], entailed=base.xy["image"][inside], text=spot[None]))
     return ConeView(layout, inside, on_page, f"entails {int(inside.sum())} of {len(points)} images; {int(on_page.sum())} lie under the shade")
 
 def turn_page(vectors, toward, state, layouts):
-    "Lay the images out, by their angle to the caption."
-    points = lorentz.exp_map0(vectors.double(), state.c)
+    "Lay the images out, by their angle to the caption, which another curvature leaves as it is."
+    points, space = lorentz.exp_map0(vectors.double(), state.c), Lorentz(vectors.shape[1], c_init=state.c)
+    before = next((base for (_, caption), (base, _) in layouts.items() if caption == state.caption), None)
     layouts.clear()
-    layouts[state.c, state.caption] = lay_out(Lorentz(vectors.shape[1], c_init=state.c), "anchor", anchor=lorentz.exp_map0(toward.double(), state.c), image=points), points
+    layouts[state.c, state.caption] = curved(before, space, image=points) if before else lay_out(space, "anchor", anchor=lorentz.exp_map0(toward.double(), state.c), image=points), points
 
 # %% ../nbs/82_widgets.ipynb #75a29a7e
 class ConeExplorer:
