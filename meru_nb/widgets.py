@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['TO_ROOT', 'CAPTION', 'Picture', 'open_picture', 'as_pictures', 'shape_pictures', 'model_pixels', 'Seen', 'see_models',
-           'tag', 'shown_in', 'one_thread', 'quietly', 'stays', 'move', 'live', 'as_png', 'ahead', 'show_both',
-           'keeper', 'WalkState', 'WalkView', 'strangers', 'stand', 'lay_walk', 'see_walk', 'strip_html', 'WalkPanel',
-           'TraversalExplorer', 'starts', 'walk_controls', 'moments_of', 'GapState', 'gap_layout', 'GapView', 'see_gap',
-           'pair_html', 'GapExplorer', 'gap_controls', 'ConeState', 'ConeView', 'see_cone', 'turn_page', 'ConeExplorer',
+           'tag', 'shown_in', 'quietly', 'stays', 'move', 'live', 'as_png', 'ahead', 'show_both', 'keeper', 'WalkState',
+           'WalkView', 'strangers', 'stand', 'lay_walk', 'see_walk', 'strip_html', 'WalkPanel', 'TraversalExplorer',
+           'starts', 'walk_controls', 'moments_of', 'GapState', 'gap_layout', 'GapView', 'see_gap', 'pair_html',
+           'GapExplorer', 'gap_controls', 'ConeState', 'ConeView', 'see_cone', 'turn_page', 'ConeExplorer',
            'cone_controls', 'entailed_html']
 
 # %% ../nbs/82_widgets.ipynb #c4a51045
@@ -26,6 +26,7 @@ from PIL import Image
 from torchvision.transforms import functional as TF
 
 from .checkpoint import load_model, steps_of
+from .core import one_thread
 from .data.shapes import make_sample
 from .data.shards import clip_tokenizer
 from .data.transforms import eval_pixels, open_image
@@ -171,14 +172,6 @@ def shown_in(
         said = err.args[0] if isinstance(err, KeyError) and err.args else err
         message.value = f'<b role="alert" class="meru-error" style="color:#FFFFFF;background:#B00020;padding:2px 6px">{html.escape(" ".join(str(said).split()))}</b>'
     else: message.value = ""
-
-@contextlib.contextmanager
-def one_thread():
-    "For small work beside a browser that draws: torch would wait for the cores that the browser is on, longer than it works."
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try: yield
-    finally: torch.set_num_threads(threads)
 
 @contextlib.contextmanager
 def quietly(explorer):

@@ -22,8 +22,8 @@ from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from ..core import one_thread
 from ..data.evalsets import Images, digest, eval_tensor
-from ..data.shards import one_thread
 from ..data.transforms import BadSample
 from ..launch import processes
 
