@@ -28,7 +28,8 @@ class Layout:
 
     def lack(self, fields) -> str:
         "What a sample misses, as a cause; empty if it is complete."
-        return "sample has no image" if not self.image(fields) else "sample has no caption" if not self.text(fields) else ""
+        def has(names): return any(map(fields.__contains__, names))    # asked of every sample of a window, before a batch can start
+        return "sample has no image" if not has(self.images) else "sample has no caption" if not has(self.texts) else ""
 
 LAYOUTS = {l.name: l for l in (
     Layout("redcaps", IMAGES, ("json",), "json"),
