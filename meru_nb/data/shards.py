@@ -280,27 +280,33 @@ IN_USE = 4   # batches that a consumer may have from us at a time: the one in us
 
 @patch
 def open(self: Loader):
-    "The kitchen, what it will deliver, the tasks it was asked for, and what headers told."
-    recipe, waiting, found = self.kitchen.recipe, [], []
-    workers = max(1, self.workers)
+    "The kitchen, what each worker will deliver, the tasks given out (None after the last), and what headers told."
+    recipe, waiting, found, workers = self.kitchen.recipe, [], [], max(1, self.workers)
     spare = 0 if torch.cuda.is_available() else -(-IN_USE // workers)
     places = 1 + self.prefetch * (self.workers > 0) + spare          # of a worker: while its batch is being served it may fill `prefetch` others
     shelf = make_room(workers, places, len(self.kitchen.kinds), self.plan.batch_size, size=recipe.image_size)
     kitchen = replace(self.kitchen, shelf=shelf, taken=make_flags(workers, places), spare=spare, files=OpenFiles())
-    def orders():
-        for i, task in enumerate(self.plan.tasks(self.start, found)):   # a task keeps its fetched shards alive
-            waiting.append(task)
-            yield Order(task.samples, i % workers)     # the worker that it will be sent to
-        waiting.append(None)                           # that was all
-    return kitchen, iter(DataLoader(kitchen, batch_size=None, sampler=_Stream(orders()), num_workers=self.workers, collate_fn=_same,
-                                    prefetch_factor=self.prefetch if self.workers else None, worker_init_fn=keep_memory)), waiting, found
+    tasks, shares = enumerate(self.plan.tasks(self.start, found)), [[] for _ in range(workers)]
+    def orders(worker):
+        while True:
+            while not shares[worker]:                  # deal a task to each in turn
+                i, task = next(tasks, (None, None))
+                waiting.append(task)                   # a task keeps its fetched shards alive
+                if task is None: return
+                shares[i % workers].append(Order(task.samples, i % workers))
+            yield shares[worker].pop(0)
+    def hire(worker):                                  # it is at work while the others are being started
+        return iter(DataLoader(kitchen, batch_size=None, sampler=_Stream(orders(worker)), num_workers=min(1, self.workers), collate_fn=_same, worker_init_fn=keep_memory,
+                               prefetch_factor=self.prefetch if self.workers else None, generator=torch.Generator()))
+    return kitchen, [hire(w) for w in range(workers)], waiting, found
 
 @patch
-def steps(self: Loader, kitchen, dishes, waiting, found):
+def steps(self: Loader, kitchen, crew, waiting, found):
     "(task, Batch or None, samples tried, problems) of each step; at the end, without a task, what is left to tell."
     try:
-        for place, small, problems in dishes:
-            task = waiting.pop(0)
+        for dishes in itertools.cycle(crew):
+            if not (dish := next(dishes, None)): break
+            (place, small, problems), task = dish, waiting.pop(0)
             for other in task.spare:
                 if small: break
                 small, more = kitchen.prepare([other], place)
@@ -308,7 +314,7 @@ def steps(self: Loader, kitchen, dishes, waiting, found):
             told = list(found); found.clear()
             if not small: kitchen.taken[place] = FREE
             yield task, kitchen.serve(small, place) if small else None, len(task.samples) + len(told), problems + told
-            if waiting == [None]: break                # without waiting for the workers' end
+            if waiting[:1] == [None]: break                # without waiting for the workers' end
         yield None, None, len(found), found
     finally:
         if self.plan.fetch: self.plan.fetch.close()
