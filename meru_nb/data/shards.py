@@ -287,17 +287,18 @@ def open(self: Loader):
     shelf = make_room(workers, places, len(self.kitchen.kinds), self.plan.batch_size, size=recipe.image_size)
     kitchen = replace(self.kitchen, shelf=shelf, taken=make_flags(workers, places), spare=spare, files=OpenFiles())
     tasks, shares = enumerate(self.plan.tasks(self.start, found)), [[] for _ in range(workers)]
+    def deal():                                        # a task to each in turn
+        i, task = next(tasks, (0, None))
+        waiting.append(task)                           # a task keeps its fetched shards alive
+        if task: shares[i % workers].append(Order(task.samples, i % workers))
+        return task
     def orders(worker):
-        while True:
-            while not shares[worker]:                  # deal a task to each in turn
-                i, task = next(tasks, (None, None))
-                waiting.append(task)                   # a task keeps its fetched shards alive
-                if task is None: return
-                shares[i % workers].append(Order(task.samples, i % workers))
-            yield shares[worker].pop(0)
+        while shares[worker] or deal():
+            if shares[worker]: yield shares[worker].pop(0)
     def hire(worker):                                  # it is at work while the others are being started
         return iter(DataLoader(kitchen, batch_size=None, sampler=_Stream(orders(worker)), num_workers=min(1, self.workers), collate_fn=_same, worker_init_fn=keep_memory,
                                prefetch_factor=self.prefetch if self.workers else None, generator=torch.Generator()))
+    deal()                                             # opens a window, thousands of objects: once forked, each page that is touched must be copied
     return kitchen, [hire(w) for w in range(workers)], waiting, found
 
 @patch

@@ -147,11 +147,12 @@ def resize_tensor(
     pixels: torch.Tensor,          # (3, H, W) uint8
     height: int, width: int,
 ) -> torch.Tensor:                 # (3, height, width) uint8, the colours of a pixel side by side
-    "Bicubic with antialiasing, in integers: rows first, so that the columns, which take the kernel longer, are fewer."
+    "Bicubic with antialiasing, in integers."
     if tuple(pixels.shape[1:]) == (height, width): return pixels
     pixels = pixels.movedim(0, -1)[None].contiguous().movedim(-1, 1)   # colours side by side, as decoders leave them: the quickest way through the kernel
-    for size in ((height, pixels.shape[-1]), (height, width)): pixels = torch.nn.functional.interpolate(pixels, size, mode="bicubic", antialias=True)
-    return pixels[0]
+    def to(*size): return torch.nn.functional.interpolate(pixels, size, mode="bicubic", antialias=True)
+    if pixels.shape[2] >= ROOM * height: pixels = to(height, pixels.shape[3])    # the rows alone
+    return to(height, width)[0]
 
 # %% ../../nbs/51_data.transforms.ipynb #6a46c92f
 def plain_size(
