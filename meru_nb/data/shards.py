@@ -147,6 +147,7 @@ class Kitchen:
     def __getitem__(self, order: Order):
         "A place, and what `prepare` says."
         place = (order.worker, int(self.taken[order.worker].argmin()))    # the first that is free, so that few are ever touched
+        assert self.taken[place] == FREE, f"worker {order.worker} has no place free: {self.taken[order.worker]}"    # `Loader.open` makes enough of them
         self.taken[place] = FULL
         with one_thread(): return place, *self.prepare(order.samples, place)
 
@@ -297,7 +298,8 @@ def open(self: Loader):
             if shares[worker]: yield shares[worker].pop(0)
     def hire(worker):                                  # it is at work while the others are being started
         return iter(DataLoader(kitchen, batch_size=None, sampler=_Stream(orders(worker)), num_workers=min(1, self.workers), collate_fn=_same, worker_init_fn=keep_memory,
-                               prefetch_factor=self.prefetch if self.workers else None, generator=torch.Generator()))
+                               prefetch_factor=self.prefetch if self.workers else None, generator=torch.Generator(),
+                               multiprocessing_context="fork" if self.workers else None))    # no other way shares the shelf; not the default everywhere
     deal()                                             # opens a window, thousands of objects: once forked, each page that is touched must be copied
     return kitchen, [hire(w) for w in range(workers)], waiting, found
 
