@@ -150,9 +150,7 @@ def resize_tensor(
     "Bicubic with antialiasing, in integers."
     if tuple(pixels.shape[1:]) == (height, width): return pixels
     pixels = pixels.movedim(0, -1)[None].contiguous().movedim(-1, 1)   # colours side by side, as decoders leave them: the quickest way through the kernel
-    def to(*size): return torch.nn.functional.interpolate(pixels, size, mode="bicubic", antialias=True)
-    if pixels.shape[2] >= ROOM * height: pixels = to(height, pixels.shape[3])    # the rows alone
-    return to(height, width)[0]
+    return torch.nn.functional.interpolate(pixels, (height, width), mode="bicubic", antialias=True)[0]
 
 # %% ../../nbs/51_data.transforms.ipynb #6a46c92f
 def plain_size(
@@ -228,7 +226,9 @@ def fast_crop(
     "Decode, cut, resize."
     def edge_and_crop(w, h): crop = choose(w, h); return min(crop.width, crop.height), crop
     pixels, f, _, (left, top, width, height) = fast_decode(data, edge_and_crop, size)
-    return resize_tensor(pixels[:, top // f:(top + height) // f, left // f:(left + width) // f], size, size)
+    pixels = pixels[:, top // f:(top + height) // f, left // f:(left + width) // f]
+    if plain_size(data) and pixels.shape[1] >= ROOM * size: pixels = resize_tensor(pixels, size, pixels.shape[2])   # the rows alone
+    return resize_tensor(pixels, size, size)
 
 # %% ../../nbs/51_data.transforms.ipynb #614c310b
 def train_pixels(
