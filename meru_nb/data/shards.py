@@ -69,7 +69,7 @@ class Recipe:
         "What of an image file is to be resized, (3, h, w) uint8; at once if it is large."
         if not self.train: return eval_pixels(data, self.image_size, self.exact)
         pixels = train_crop(data, rng, self.image_size, self.exact, self.scale)
-        return pixels if pixels.numel() <= MAY_WAIT else self.resize(pixels)
+        return pixels if pixels.untyped_storage().nbytes() <= MAY_WAIT else self.resize(pixels)     # a crop holds the whole of what was decoded
 
     def resize(self, pixels): return resize_tensor(pixels, self.image_size, self.image_size, quick=self.train)
 
@@ -105,12 +105,12 @@ def read(self: Recipe, fd, sample: Sample, layout_name: str) -> Raw:
 # %% ../../nbs/52_data.shards.ipynb #ffc48cb2
 @patch
 def cook(self: Recipe, raw: Raw) -> dict:
-    "One sample, its images still to be resized; BadSample if something is wrong with them."
+    "One sample, its image (and its one box) still to be resized; BadSample if something is wrong with them."
     out = dict(image=self.cut(raw.image, raw.rng), caption=raw.caption, key=raw.key)
     if self.records: out["record"] = raw.record
     if self.boxes:
         pixels, captions = zip(*self.cut_boxes(raw))
-        out["box_image"], out["box_caption"] = (pixels, captions) if self.boxes == "all" else (pixels[0], captions[0])
+        out["box_image"], out["box_caption"] = (list(map(self.resize, pixels)), captions) if self.boxes == "all" else (pixels[0], captions[0])
     return out
 
 @patch
@@ -203,7 +203,7 @@ def gather(self: Kitchen, dishes: list) -> dict:
     out, chain = {k: [d[k] for d in dishes] for k in dishes[0]}, itertools.chain.from_iterable
     if self.recipe.boxes == "all":       # nobody knows how many: they go through the pipe
         out["box_of"] = np.repeat(np.arange(len(dishes)), [len(d["box_caption"]) for d in dishes])
-        out["box_image"], out["box_caption"] = torch.stack(list(map(self.recipe.resize, chain(out["box_image"])))).numpy(), list(chain(out["box_caption"]))
+        out["box_image"], out["box_caption"] = torch.stack(list(chain(out["box_image"]))).numpy(), list(chain(out["box_caption"]))
     for kind in ("", "box_") if self.recipe.boxes else ("",):
         out[kind + "tokens"] = self.tokenizer.pad(self.tokenizer(out[kind + "caption"]), self.recipe.context_length).numpy()
     return out
