@@ -13,13 +13,13 @@ __all__ = ['TENSOR_PARTS', 'OFFICIAL_NAMES', 'EXTRAS', 'TOKEN_TABLE', 'replace_f
 import functools, json, pickle, re, shutil, sys, types, warnings, zipfile, zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from . import __version__
 from .config import Config, from_dict, parse_cli, peek_flag, write_json
 from .core import asset, one_line_errors
 from .models import DualEncoder, ModelConfig, build_model, preset_config, presets
@@ -345,7 +345,7 @@ def convert(
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always")
         model = load_model(path, preset, **overrides)
-    save_model(model, out, f"Converted from `{Path(path).name}` by meru_nb {version('meru_nb')}.")
+    save_model(model, out, f"Converted from `{Path(path).name}` by meru_nb {__version__}.")
     n = sum(p.numel() for p in model.parameters())
     return "\n".join([f"{path} -> {out}: {preset}, {len(model.state_dict())} tensors, {n / 1e6:.1f} million parameters", *(f"note: {w.message}" for w in notes)])
 

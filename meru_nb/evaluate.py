@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from . import __version__
 from .checkpoint import load_model, model_file
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores
@@ -184,7 +185,7 @@ def identity(entry: dict) -> tuple:
 
 def versions() -> dict:
     "The packages that a figure may depend on."
-    return {p: version(p) for p in ("meru_nb", "torch", "torchvision", "timm", "accelerate", "open_clip_torch", "scikit-learn", "pillow")}
+    return dict(meru_nb=__version__, **{p: version(p) for p in ("torch", "torchvision", "timm", "accelerate", "open_clip_torch", "scikit-learn", "pillow")})
 
 def start_results(config: EvalConfig, model, name: str) -> dict:
     "What the output file holds already, or an empty record."

@@ -25,6 +25,7 @@ from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
 from tqdm import tqdm
 
+from . import __version__
 from .checkpoint import fill_model, load_model, newest_step, save_step
 from .config import Config, from_dict, parse_cli, peek_flag, write_json
 from .core import Batch, one_line_errors, seed_everything
@@ -228,8 +229,8 @@ def provenance(processes: int) -> dict:
     "What is needed to repeat a run beside its configuration."
     try: commit = subprocess.run(["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     except (OSError, NameError): commit = ""
-    packages = ("meru_nb", "torch", "torchvision", "timm", "accelerate", "webdataset")
-    return dict(num_processes=processes, command=shlex.join(sys.argv), commit=commit, python=platform.python_version(), versions={p: version(p) for p in packages})
+    packages = ("torch", "torchvision", "timm", "accelerate", "webdataset")
+    return dict(num_processes=processes, command=shlex.join(sys.argv), commit=commit, python=platform.python_version(), versions=dict(meru_nb=__version__, **{p: version(p) for p in packages}))
 
 def shards_of(config: TrainConfig) -> list:
     "How many shards each source has, and a checksum of their names."
