@@ -32,7 +32,7 @@ def golden_losses(
     train.seed_everything(config.seed)
     model = train.starting_model(config).double()
     step, optimizer = accelerator.prepare(train.Step(model), train.build_optimizer(model, config.optim()))
-    batches = iter(train.Stream(train.loader_maker(config, accelerator)))
+    batches = iter(train.train_loader(config, accelerator))
     rate = lambda k: train.lr_at(k, config.steps, config.optim())
     return [float(train.update(accelerator, step, optimizer, next(batches), rate(k), config.grad_clip)["loss"]) for k in range(steps)]
 

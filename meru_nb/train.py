@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'compile_towers',
-           'Stream', 'loader_maker', 'with_shapes', 'check_folder', 'run_folder', 'provenance', 'shards_of',
-           'write_config', 'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model', 'save_state',
-           'load_state', 'train_loop', 'notes', 'look_at', 'give_up', 'fit', 'starting_model', 'first_line', 'remarks',
-           'memory_of', 'plan', 'parse', 'main']
+           'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'provenance', 'shards_of', 'write_config',
+           'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model', 'save_state', 'load_state',
+           'train_loop', 'notes', 'look_at', 'give_up', 'fit', 'starting_model', 'first_line', 'remarks', 'memory_of',
+           'plan', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
 import json, math, os, platform, shlex, shutil, subprocess, sys, zlib
@@ -30,7 +30,7 @@ from .checkpoint import fill_model, load_model, newest_step, save_step
 from .config import Config, from_dict, parse_cli, peek_flag, write_json
 from .core import Batch, one_line_errors, seed_everything
 from .data.shapes import ShapesConfig, write_shapes
-from .data.shards import make_loader
+from .data.shards import Loader, make_loader
 from .data.sources import find_sources
 from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, prepare, signals_noted
 from .models import ModelConfig, build_model, preset_config
@@ -159,39 +159,20 @@ def compile_towers(model):
     model.visual.compile(); model.textual.compile(dynamic=True)
 
 # %% ../nbs/61_train.ipynb #37997beb
-class Stream:
-    "Batches without end, with the position after the last one and the samples that could not be read."
-    def __init__(self,
-                 make,        # epoch -> loader
-                 state=None   # where to begin
-                ):
-        self.make, self.skipped, self.state = make, Counter(), state
-        self.loader = make(state["epoch"] if state else 0)   # finds missing files before anything is written
-        if state: self.loader.load_state_dict(state)
-
-    def __iter__(self):
-        while True:
-            for batch in self.loader:
-                self.state = self.loader.state_dict()
-                yield batch
-            self.skipped.update(self.loader.skipped)
-            self.loader = self.make(self.loader.state_dict()["epoch"] + 1)
-
-    def problems(self) -> dict:
-        "Cause -> samples so far, all epochs."
-        return dict(self.skipped + Counter(self.loader.skipped))
-
-# %% ../nbs/61_train.ipynb #92c97da4
-def loader_maker(
+def train_loader(
     config: TrainConfig,
     accelerator: Accelerator,
-):                            # epoch -> loader of this process's part
-    "How a run reads its data; sharded by process here, and never again by a wrapper."
-    return lambda epoch: make_loader(
+    state=None,              # where to begin, as its `state_dict` gave it
+) -> Loader:
+    "This process's part of the data, without end; sharded by process here, and never again by a wrapper."
+    loader = make_loader(       # finds missing files before anything is written
         config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size, train=True,
-        workers=config.workers, seed=config.seed, epoch=epoch, rank=accelerator.process_index, world=accelerator.num_processes,
+        workers=config.workers, seed=config.seed, epoch=state["epoch"] if state else 0, endless=True, rank=accelerator.process_index, world=accelerator.num_processes,
         boxes=config.model.needs_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad)
+    if state: loader.load_state_dict(state)
+    return loader
 
+# %% ../nbs/61_train.ipynb #92c97da4
 def with_shapes(
     config: TrainConfig,
     accelerator: Accelerator,
@@ -295,13 +276,13 @@ def whole_model(config, accelerator, step):
     return fill_model(build_model(config.preset, **vars(config.model)).to(accelerator.device), gathered(model.state_dict()), "the sharded model")
 
 # %% ../nbs/61_train.ipynb #f4090664
-def save_state(run, done, accelerator, step, optimizer, stream, config):
+def save_state(run, done, accelerator, step, optimizer, loader, config):
     "Write a checkpoint after `done` updates; the main process writes, all wait."
     model = accelerator.unwrap_model(step).model
     weights, moments = gathered(model.state_dict()), gathered(optimizer.state_dict())
     if accelerator.is_main_process:
         if not run.is_dir(): raise FileNotFoundError(f"the run's folder {run} is gone: the checkpoint of step {done} has no place")
-        state = dict(optimizer=moments, data=stream.state, scaler=accelerator.scaler.state_dict() if accelerator.scaler else None)
+        state = dict(optimizer=moments, data=loader.state_dict(), scaler=accelerator.scaler.state_dict() if accelerator.scaler else None)
         save_step(run, done, model, state, config.keep, config.keep_every, weights)
     accelerator.wait_for_everyone()
 
@@ -318,7 +299,7 @@ def load_state(folder, accelerator, step, optimizer):
     return json.loads((Path(folder)/"step.json").read_text())["step"], state["data"]
 
 # %% ../nbs/61_train.ipynb #415e455f
-def train_loop(config, run, accelerator, step, optimizer, stream, batches, batch, done=0):
+def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done=0):
     "Updates `done` to `config.steps`. `batch` is the first one; SystemExit with code 75 after a signal."
     model, optim, meter, bad = accelerator.unwrap_model(step).model, config.optim(), Meter(), BadSteps(config.max_bad_steps, accelerator.device)
     due = lambda period: period and (done + 1) % period == 0
@@ -332,23 +313,23 @@ def train_loop(config, run, accelerator, step, optimizer, stream, batches, batch
             bad.note(done, batch["key"], out["bad"])
             if now:
                 row = dict(step=done) | read_values(accelerator, out | bad.read())
-                row |= dict(lr=lr_at(done - 1, config.steps, optim)) | meter.read(accelerator.num_processes) | notes(accelerator, model, stream)
+                row |= dict(lr=lr_at(done - 1, config.steps, optim)) | meter.read(accelerator.num_processes) | notes(accelerator, model, loader)
                 if look: row |= look_at(config, accelerator, step); meter.start()
                 log_row(run, row, accelerator)
                 bar.set_postfix(loss=f"{row['loss']:.3f}", img_s=f"{row['images_per_s']:.0f}", refresh=False)
                 if row["bad_steps_in_a_row"] >= config.max_bad_steps: give_up(run, accelerator, bad, row)
             bar.update()
             stop = asked_to_stop(got, accelerator, now)
-            if stop or save: save_state(run, done, accelerator, step, optimizer, stream, config)
+            if stop or save: save_state(run, done, accelerator, step, optimizer, loader, config)
             if stop and accelerator.is_main_process: bar.write(f"stopped after step {done}, its checkpoint is written: --output-dir {run} --resume goes on")
             if stop: sys.exit(STOPPED)
             if done < config.steps: batch = meter.wait(batches)
 
 # %% ../nbs/61_train.ipynb #379b2ce0
-def notes(accelerator, model, stream) -> dict:
+def notes(accelerator, model, loader) -> dict:
     "What stands on a bound, what could not be read, and the memory used."
     out, problems = {}, Counter()
-    for p in gather_object([stream.problems()]): problems.update(p)
+    for p in gather_object([dict(loader.skipped)]): problems.update(p)
     if on_bound := model.clamp_(): out["on_bound"] = on_bound
     if problems: out["skipped"] = dict(problems)
     return out | memory_used(accelerator.device)
@@ -385,18 +366,18 @@ def fit(
     step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     done, state = load_state(last, accelerator, step, optimizer) if last else (0, None)
     if done > config.steps: raise ValueError(f"--steps {config.steps} is below the {done} that {config.output_dir} has done")
-    stream = Stream(loader_maker(config, accelerator), state)
-    batches = iter(stream)
+    loader = train_loader(config, accelerator, state)
+    batches = iter(loader)
     batch = next(batches) if done < config.steps else None
     run = Path(broadcast_object_list([str(run_folder(config)) if accelerator.is_main_process else None])[0])
     start_trackers(config.track, accelerator, run, config.to_dict())
     if accelerator.is_main_process:
         write_config(run, config, accelerator.num_processes)
         forget_after(run, done)
-        print(first_line(config, accelerator, run, done), *remarks(config, stream.loader, accelerator, said), sep="\n", flush=True)
-    if batch is not None: train_loop(config, run, accelerator, step, optimizer, stream, batches, batch, done)
+        print(first_line(config, accelerator, run, done), *remarks(config, loader, accelerator, said), sep="\n", flush=True)
+    if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
     model = whole_model(config, accelerator, step)
-    if accelerator.is_main_process: finish(config, run, model, stream.problems())
+    if accelerator.is_main_process: finish(config, run, model, dict(loader.skipped))
     accelerator.wait_for_everyone()
     return run
 
@@ -440,10 +421,10 @@ def plan(config, accelerator, said=()) -> str:
     n, gib, lines = accelerator.num_processes, 2**30, []
     tokens = 32
     if config.data:
-        stream = Stream(loader_maker(config, accelerator))
-        tokens, epoch = next(iter(stream))["tokens"].shape[1], len(stream.loader)
-        shards = sum(len(s.urls) for s in stream.loader.plan.sources)
-        lines += [f"data: {shards} shards, {epoch} steps an epoch, {config.steps / epoch:.2f} epochs", *remarks(config, stream.loader, accelerator, said)]
+        loader = train_loader(config, accelerator)
+        tokens, epoch = next(iter(loader))["tokens"].shape[1], len(loader)
+        shards = sum(len(s.urls) for s in loader.plan.sources)
+        lines += [f"data: {shards} shards, {epoch} steps an epoch, {config.steps / epoch:.2f} epochs", *remarks(config, loader, accelerator, said)]
     else: lines.append("data: shapes, made when the run begins")
     cost, pairs = cost_of(config.model, tokens), math.ceil(config.batch_size / n / config.gradient_accumulation)
     lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, {cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
