@@ -241,8 +241,7 @@ def usual_batches(files, batch_size, size, workers):
 
 def our_batches(files, batch_size, size, workers):
     "Batches of our loader, epoch after epoch."
-    for epoch in itertools.count():
-        for b in make_loader(files, batch_size=batch_size, image_size=size, workers=workers, epoch=epoch): yield b["image"], b["tokens"]
+    for b in make_loader(files, batch_size=batch_size, image_size=size, workers=workers, endless=True): yield b["image"], b["tokens"]
 
 def batch_time(
     batches,   # an iterator
@@ -330,7 +329,7 @@ def bench_data(config: DataBench):
         files = [u for s in find_sources(config.data or f"{folder}/*.tar") for u in s.urls]
         if len(files) < max(config.workers): raise ValueError(f"{len(files)} shard(s) for {max(config.workers)} workers: the plain pipeline needs a shard for each")
         epoch = len(make_loader(files, batch_size=config.batch_size, train=False))
-        files = files * -(-200 // epoch)             # over and over: starting workers is not what is measured
+        files = files * -(-200 // epoch)             # over and over: an epoch of a few batches is not what is measured
         out.mkdir(parents=True, exist_ok=True)
         for w in config.workers: rows += measure_data(config, files, w)
     print(data_table(rows))
