@@ -4,15 +4,18 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores', 'one_thread',
-           'one_line_errors', 'asset']
+           'versions', 'one_line_errors', 'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
 import contextlib, os, random, sys
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
+
+from . import __version__
 
 # %% ../nbs/00_core.ipynb #a78ba028
 class Batch(dict):
@@ -75,6 +78,13 @@ def one_thread():
     try: yield
     finally:
         if threads > 1: torch.set_num_threads(threads)
+
+# %% ../nbs/00_core.ipynb #c0ve1501
+def versions(
+    *packages: str,  # that are installed
+) -> dict:           # package -> version, our own first
+    "The versions of this package and of others."
+    return dict(meru_nb=__version__, **{p: version(p) for p in packages})
 
 # %% ../nbs/00_core.ipynb #bb85bf82
 @contextlib.contextmanager

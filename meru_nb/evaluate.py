@@ -5,18 +5,16 @@
 # %% auto #0
 __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', 'UNSCALED', 'EvalConfig', 'check_options',
            'saved_config', 'parse', 'open_model', 'resolve', 'choose', 'listing', 'published', 'table', 'identity',
-           'versions', 'start_results', 'save_results', 'measure', 'evaluate', 'say', 'exit_code', 'main']
+           'start_results', 'save_results', 'measure', 'evaluate', 'say', 'exit_code', 'main']
 
 # %% ../nbs/79_evaluate.ipynb #078bb338
 import json, os, sys
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
-from . import __version__
 from .checkpoint import load_model, model_file
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
-from .core import one_line_errors, use_cores
+from .core import one_line_errors, use_cores, versions
 from .data.evalsets import benchmark_set, own_set
 from .data.shards import clip_tokenizer
 from .evals.captions import captions_at
@@ -183,14 +181,11 @@ def identity(entry: dict) -> tuple:
     "What makes two results the same."
     return entry["task"], entry["dataset"], *(entry["settings"][s] for s in SETTINGS)
 
-def versions() -> dict:
-    "The packages that a figure may depend on."
-    return dict(meru_nb=__version__, **{p: version(p) for p in ("torch", "torchvision", "timm", "accelerate", "open_clip_torch", "scikit-learn", "pillow")})
-
 def start_results(config: EvalConfig, model, name: str) -> dict:
     "What the output file holds already, or an empty record."
     about = dict(checkpoint=config.checkpoint, model=dict(preset=model.preset, fingerprint=name, image_size=model.image_size, embed_dim=model.embed_dim,
-                 parameters=sum(p.numel() for p in model.parameters()), similarity=model.space.similarity), versions=versions(), results=[])
+                 parameters=sum(p.numel() for p in model.parameters()), similarity=model.space.similarity),
+                 versions=versions("torch", "torchvision", "timm", "accelerate", "open_clip_torch", "scikit-learn", "pillow"), results=[])
     path = Path(config.output)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'chec
 import json, math, os, platform, shlex, shutil, subprocess, sys, zlib
 from collections import Counter
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -25,10 +24,9 @@ from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
 from tqdm import tqdm
 
-from . import __version__
 from .checkpoint import fill_model, load_model, newest_step, save_step
 from .config import Config, from_dict, parse_cli, peek_flag, write_json
-from .core import Batch, one_line_errors, seed_everything
+from .core import Batch, one_line_errors, seed_everything, versions
 from .data.shapes import ShapesConfig, write_shapes
 from .data.shards import Loader, make_loader
 from .data.sources import find_sources
@@ -210,8 +208,7 @@ def provenance(processes: int) -> dict:
     "What is needed to repeat a run beside its configuration."
     try: commit = subprocess.run(["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     except (OSError, NameError): commit = ""
-    packages = ("torch", "torchvision", "timm", "accelerate", "webdataset")
-    return dict(num_processes=processes, command=shlex.join(sys.argv), commit=commit, python=platform.python_version(), versions=dict(meru_nb=__version__, **{p: version(p) for p in packages}))
+    return dict(num_processes=processes, command=shlex.join(sys.argv), commit=commit, python=platform.python_version(), versions=versions("torch", "torchvision", "timm", "accelerate", "webdataset"))
 
 def shards_of(config: TrainConfig) -> list:
     "How many shards each source has, and a checksum of their names."

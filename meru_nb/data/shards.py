@@ -83,7 +83,7 @@ class Raw(NamedTuple):
     rng: random.Random     # its own
 
 @patch
-def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch=0) -> Raw:
+def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch: int) -> Raw:
     "What is needed of a sample; BadSample if something is wrong with it."
     layout, rng = LAYOUTS[layout_name], sample_rng(self.seed, epoch, sample.key)
     parents = box_numbers(layout, sample.fields) if self.boxes else []
@@ -143,7 +143,7 @@ class Order(NamedTuple):
     "What a worker is sent."
     samples: list   # of (Sample, layout)
     worker: int     # whose places to use
-    epoch: int = 0
+    epoch: int
 
 FREE, FULL, LENT = range(3)   # a place, to its worker; with a batch that is not yet served; with one that somebody holds
 
@@ -314,9 +314,7 @@ def ahead(items, last=lambda item: False):
         work.add_done_callback(lambda _: items.close())
         pool.shutdown(wait=False)
 
-# %% ../../nbs/52_data.shards.ipynb #a1b35caa
-IN_USE = 4   # batches that a consumer may have from us at a time: the one in use, the next one, one in the making, one to spare
-
+# %% ../../nbs/52_data.shards.ipynb #5ed1e561
 @patch
 def tasks(self: Loader):
     "(task, causes that headers told and that are not yet noted); after an epoch's last, None in place of a task."
@@ -328,6 +326,15 @@ def tasks(self: Loader):
         if not self.endless or not (n or start): return      # an epoch without a batch is followed by others like it
         if plan.fetch: plan.fetch.close()                    # what it fetches ahead was for this epoch
         plan, start, n = replace(plan, epoch=plan.epoch + 1), None, 0
+
+# %% ../../nbs/52_data.shards.ipynb #a1b35caa
+IN_USE = 4   # batches that a consumer may have from us at a time: the one in use, the next one, one in the making, one to spare
+
+class _Stream:  # a sampler that is an iterator
+    def __init__(self, it): self.it = it
+    def __iter__(self): return self.it
+
+def _same(x): return x
 
 @patch
 def open(self: Loader):
@@ -353,6 +360,7 @@ def open(self: Loader):
     deal()                                             # opens a window, thousands of objects: once forked, each page that is touched must be copied
     return kitchen, [hire(w) for w in range(workers)], waiting
 
+# %% ../../nbs/52_data.shards.ipynb #5ed1e566
 @patch
 def steps(self: Loader, kitchen, crew, waiting):
     "(task, Batch or None, samples tried, problems) of each step; at an epoch's end, without a task, what is left to tell."
@@ -374,12 +382,6 @@ def steps(self: Loader, kitchen, crew, waiting):
             yield from ends()                          # without waiting for the workers' end, or for the next epoch's first batch
     finally:
         if self.plan.fetch: self.plan.fetch.close()
-
-class _Stream:  # a sampler that is an iterator
-    def __init__(self, it): self.it = it
-    def __iter__(self): return self.it
-
-def _same(x): return x
 
 # %% ../../nbs/52_data.shards.ipynb #4dadbc40
 @patch
