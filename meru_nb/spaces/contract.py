@@ -159,7 +159,7 @@ def check_space(
     formulas = dict(dist=wide.pairwise_dist, angle=lambda x, y: wide.cone_angle(x[:, None], y[None]),
                     aperture=lambda x, y: (wide.cone_angle(x, x) - wide.cone_margin(x, x)), score=lambda x, y: wide.score(x, y, "i2t"))
     with torch.no_grad():
-        for name, fn in plain.items(): agree(name, formulas[name](x, y), fn(x, y), 1e-7)   # a textbook's acosh is good to the root of a rounding
+        for name, fn in plain.items(): agree(name, formulas[name](x, y), fn(x, y), 1e-6)   # a textbook's acosh is good to the root of a rounding
     check_lengths(wide, dim); check_cones(wide, dim); check_gradients(space, dim)
     pairs, ties = same_order(space, *hard_points(space, dim), slack)
     same_order(wide, cloud(wide, dim, 25, spread=2), cloud(wide, dim, 30, 1, spread=2), slack)
