@@ -120,7 +120,7 @@ def check_search(space, dim):
     x, y = cloud(space, dim, 60), cloud(space, dim, 80, seed=1)
     p, q = space.near_form(x, y)
     assert torch.equal((p @ q.T).argsort(1), space.pairwise_dist(x, y).neg().argsort(1)), "near_form orders otherwise than distances"
-    for by_angle in (False, True) if space.has_cones else (False,):
+    for by_angle in (None, True) if space.has_cones else (None,):
         near, best = p @ q.T, space.nearness(x, y, by_angle).argmax(1, keepdim=True)
         assert (near.gather(1, best)[:, 0] >= space.reach(near.amax(1), by_angle) - 1e-12).all(), "the best text is out of reach"
     if space.has_cones:
