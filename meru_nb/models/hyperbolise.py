@@ -26,7 +26,7 @@ def law_of_cosines(
     excess = torch.cosh(A - B) - 1 + torch.sinh(A) * torch.sinh(B) * (1 - u.double())   # cosh(√c d) - 1, none of it a difference of large numbers
     return lorentz.arc(excess) / math.sqrt(c)
 
-# %% ../../nbs/49h_models.hyperbolise.ipynb #c001140b
+# %% ../../nbs/49h_models.hyperbolise.ipynb #0af8cf82
 @dataclass
 class Placement:
     "Where unit features go on the hyperboloid."
@@ -53,10 +53,9 @@ def place_cosines(
     s = min(scale_max / inside, max(scale, scale / bend))     # at c = 1
     c = min(max((bend * s / scale)**2, c_range[0] * inside), c_range[1] / inside)
     A, u, want = reach / math.sqrt(c), u.detach().double().cpu(), batch_loss(scale * u.detach().double().cpu())
-    low, high = 0.2 * scale / s, 5 * scale / s
-    off = lambda radius: batch_loss(-s * law_of_cosines(u, A, radius, c)) - want
-    sharper = off(high) < off(low)
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if (off(middle) > 0) == sharper else (low, middle)
-    return Placement(c, A, (low + high) / 2, s)
+    off = lambda radius: abs(batch_loss(-s * law_of_cosines(u, A, radius, c)) - want)
+    middle, span = scale / s, 0.3 * scale / s                 # where the slopes agree at u = 0; the loss may have a bottom, so no bisection
+    for _ in range(3):
+        radii = torch.linspace(middle - span, middle + span, 41).tolist()
+        middle, span = min(radii, key=off), span / 15
+    return Placement(c, A, middle, s)
