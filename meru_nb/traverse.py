@@ -30,13 +30,12 @@ def best_texts(
     space,             # see `meru_nb.spaces`
     cone_filter=True,  # only texts whose cone holds the point
     by_angle=None, distance_weight=100.0,  # as `space.nearness` takes them
-    min_radius=0.1,    # K of the cones
     block=1 << 14,     # texts at a time; more are sifted first
 ):                     # (T,) numbers of texts, M for the root; (T,) their scores
     "For each point the best text that may be asked, computed in float64."
     points, root, how = points.double(), root.double(), dict(by_angle=by_angle, distance_weight=distance_weight)
     kept = torch.arange(len(texts), device=texts.device)
-    if len(texts) > block: kept = contenders(points, texts, root, space, cone_filter, **how, min_radius=min_radius, block=block)
+    if len(texts) > block: kept = contenders(points, texts, root, space, cone_filter, **how, block=block)
     best, index = points.new_full((len(points),), -torch.inf), kept.new_zeros(len(points))
     def offer(score, numbers):
         value, at = score.max(1)
@@ -44,7 +43,7 @@ def best_texts(
         best[better], index[better] = value[better], numbers[at[better]]
     for some in kept.split(block) if len(kept) else ():
         score = space.nearness(points, y := texts[some].double(), **how)
-        offer(score if not cone_filter else score.masked_fill(~space.entailed(points, y, min_radius), -torch.inf), some)
+        offer(score if not cone_filter else score.masked_fill(~space.entailed(points, y), -torch.inf), some)
     offer(space.nearness(points, root[None], **how), index.new_tensor([len(texts)]))
     return index, best
 
@@ -73,13 +72,13 @@ def sift(
     x, y,              # (T, r + 1), (N, r + 1) float64, in the plane
     best,              # (T,) values of `near_form` that are reached already
     space, reach,      # reach: `space.reach` with its arguments
-    cone_filter, min_radius,
+    cone_filter,
 ):                     # (T,) best, (N,) bool: may be the best somewhere
     "The second look at some texts, in float64."
     low, high = bounds(*space.near_form(x, y), 1e-9)
     sure, may = torch.ones_like(low, dtype=torch.bool), torch.ones_like(low, dtype=torch.bool)
     if cone_filter:
-        surely, maybe = bounds(*space.cone_form(x, y, min_radius), 1e-6)   # a root of a difference is in it
+        surely, maybe = bounds(*space.cone_form(x, y), 1e-6)   # a root of a difference is in it
         sure, may = (surely >= 0) & (x.norm(dim=-1)[:, None] > y.norm(dim=-1) * (1 + 1e-9)), maybe >= 0
     best = torch.maximum(best, low.masked_fill(~sure, -torch.inf).amax(1))
     return best, (may & (high >= reach(best)[:, None])).any(0)
@@ -87,7 +86,7 @@ def sift(
 # %% ../nbs/80_traverse.ipynb #5be7ac68
 @torch.no_grad()
 def contenders(
-    points, texts, root, space, cone_filter=True, by_angle=None, distance_weight=100.0, min_radius=0.1,   # as `best_texts` takes them
+    points, texts, root, space, cone_filter=True, by_angle=None, distance_weight=100.0,   # as `best_texts` takes them
     block=1 << 14,  # texts at a time
 ):                  # (N,) numbers of texts, rising: all that are best somewhere, and few others
     "The texts that a search cannot leave out."
@@ -95,13 +94,13 @@ def contenders(
     x, size = turn(points), lambda v: torch.linalg.vector_norm(v, dim=-1, keepdim=True)
     reach = lambda best: space.reach(best, by_angle, distance_weight)
     best = torch.linalg.vecdot(*space.near_form(x, turn(root[None]).expand_as(x)))
-    cone_filter = cone_filter and space.c is not None   # a sphere has no cones
+    cone_filter = cone_filter and space.has_cones
     for start in range(0, len(texts), block):
         p, q = (v.float() for v in space.near_form(x, turn(texts[start:start + block].float())))
         over = torch.cat([p, room * size(p), -reach(best).float()[:, None]], -1), torch.cat([q, size(q), torch.ones_like(q[:, :1])], -1)
         hot = start + ((over[1] @ over[0].T).amax(1) >= 0).nonzero()[:, 0]     # the product's upper bound reaches the best
         if not len(hot): continue
-        best, may = sift(x, turn(texts[hot].to(x)), best, space, reach, cone_filter, min_radius)
+        best, may = sift(x, turn(texts[hot].to(x)), best, space, reach, cone_filter)
         found.append(hot[may])
     return torch.cat(found) if found else torch.zeros(0, dtype=torch.long, device=texts.device)
 
@@ -145,14 +144,13 @@ def traverse(
     names=None,        # M texts, as printed
     origin=None,       # (D,) the root that is always allowed, where `root` is another point; default `root`
     distance_weight=100.0,  # ATMG's, of the distance in scores by angle
-    min_radius=0.1,    # K of the cones
 ) -> Traversal:
     "Walk from `image` to `root` and name the best text at each step."
     check_walk(image, texts, root, steps, path, names, distance_weight)
     t = torch.linspace(0, 1, steps, dtype=torch.float64, device=image.device)
     points = space.walk(image.double(), root.double(), t, "geodesic" if path == "geodesic" else "tangent")
     index, score = best_texts(points, texts, root if origin is None else origin, space, cone_filter,
-                              by_angle=True if path == "angle" else None, distance_weight=distance_weight, min_radius=min_radius)
+                              by_angle=True if path == "angle" else None, distance_weight=distance_weight)
     return Traversal(t, points.to(image.dtype), index, score, names)
 
 def check_walk(image, texts, root, steps, path, names, distance_weight):

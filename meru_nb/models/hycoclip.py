@@ -29,7 +29,8 @@ class HyCoCLIPConfig(ModelConfig):
 
     needs_boxes = True
 
-    def make_space(self): return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity)
+    def make_space(self):
+        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
 
     def make_objective(self):
         def contrast(e):

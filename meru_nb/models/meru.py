@@ -24,7 +24,8 @@ class MERUConfig(ModelConfig):
     min_radius: float = 0.1    # K of the cones
     similarity: str = "inner"  # score at inference
 
-    def make_space(self): return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity)
+    def make_space(self):
+        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
 
     def make_objective(self):
         entail = lambda e: entailment_loss(e.text, e.image, e.c, min_radius=self.min_radius)
