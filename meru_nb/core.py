@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores', 'one_thread',
-           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'asset']
+           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'Lines', 'progress_bar',
+           'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
 import contextlib, os, random, signal, sys, threading
@@ -92,8 +93,11 @@ def versions(
 def one_line_errors(
     command: str  # named at the start of the line
 ):
-    "Print an expected error (bad value, missing file, no memory on disk) as one line on stderr and exit with 2."
+    "Print an expected error (bad value, missing file, no memory on disk) as one line on stderr and exit with 2; with 130 after Ctrl-C."
     try: yield
+    except KeyboardInterrupt as stop:
+        print(f"{command}: interrupted" + (f"; {stop}" if str(stop) else ""), file=sys.stderr)
+        sys.exit(130)
     except (ValueError, TypeError, KeyError, OSError) as err:
         if os.environ.get("MERU_NB_TRACEBACK"): raise
         text = " ".join(str(err.args[0] if isinstance(err, KeyError) and err.args else err).split())
@@ -133,6 +137,19 @@ def deaths_told():
     except RuntimeError as err:
         if "DataLoader worker" not in str(err): raise
         raise ChildProcessError("a worker process was killed from outside, for want of memory perhaps: give fewer --workers (0: none)") from None
+
+# %% ../nbs/00_core.ipynb #00a1e003
+class Lines:
+    "A stream on which what would be drawn over itself is written as lines."
+    def __init__(self, stream): self.stream = stream
+    def write(self, text):
+        if (line := text.strip("\r\n ")): self.stream.write(line + "\n")
+    def flush(self): self.stream.flush()
+
+def progress_bar(*args, **kw) -> tqdm:
+    "`tqdm`'s bar on stderr; without a terminal a line a minute."
+    if sys.stderr.isatty() or kw.get("disable"): return tqdm(*args, **kw)
+    return tqdm(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
 
 # %% ../nbs/00_core.ipynb #3fb3a0c0
 IMAGE_COLOR, TEXT_COLOR = "#0072B2", "#D55E00"
