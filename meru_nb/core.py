@@ -4,16 +4,18 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores', 'one_thread',
-           'versions', 'one_line_errors', 'asset']
+           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'Lines', 'progress_bar',
+           'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
-import contextlib, os, random, sys
+import contextlib, os, random, signal, sys, threading
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from . import __version__
 
@@ -91,13 +93,63 @@ def versions(
 def one_line_errors(
     command: str  # named at the start of the line
 ):
-    "Print an expected error (bad value, missing file, no memory on disk) as one line on stderr and exit with 2."
+    "Print an expected error (bad value, missing file, no memory on disk) as one line on stderr and exit with 2; with 130 after Ctrl-C."
     try: yield
+    except KeyboardInterrupt as stop:
+        print(f"{command}: interrupted" + (f"; {stop}" if str(stop) else ""), file=sys.stderr)
+        sys.exit(130)
     except (ValueError, TypeError, KeyError, OSError) as err:
         if os.environ.get("MERU_NB_TRACEBACK"): raise
         text = " ".join(str(err.args[0] if isinstance(err, KeyError) and err.args else err).split())
         print(f"{command}: {text}  (MERU_NB_TRACEBACK=1 shows where)", file=sys.stderr)
         sys.exit(2)
+
+# %% ../nbs/00_core.ipynb #1a0c4e02
+class _Lines:  # of a bar: each state of it a line of its own
+    def __init__(self, file): self.file = file
+    def write(self, text): return self.file.write(text.strip() + "\n") if text.strip() else 0
+    def flush(self): self.file.flush()
+    def isatty(self): return False
+
+def progress(*args, file=None, **kw) -> tqdm:
+    "`tqdm` with its arguments; where no terminal shows it, a line a minute."
+    file = file or sys.stderr
+    if file.isatty(): return tqdm(*args, file=file, **kw)
+    return tqdm(*args, file=_Lines(file), **dict(mininterval=60, maxinterval=60, ncols=100) | kw)
+
+# %% ../nbs/00_core.ipynb #1a0c4e05
+def heed_parent_only(worker=0):
+    "For a worker's start: SIGINT and SIGHUP pass by, and a SIGTERM that does not come from its parent."
+    for name in {"SIGINT", "SIGHUP"} & set(dir(signal)): signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if not hasattr(signal, "sigwaitinfo"): return
+    parent = os.getppid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    def wait():
+        while (said := signal.sigtimedwait({signal.SIGTERM}, 5)) is None or said.si_pid != parent:
+            if os.getppid() != parent: break
+        os._exit(0)
+    threading.Thread(target=wait, daemon=True).start()
+
+@contextlib.contextmanager
+def deaths_told():
+    "A worker of torch's that was killed is one line, an OSError."
+    try: yield
+    except RuntimeError as err:
+        if "DataLoader worker" not in str(err): raise
+        raise ChildProcessError("a worker process was killed from outside, for want of memory perhaps: give fewer --workers (0: none)") from None
+
+# %% ../nbs/00_core.ipynb #00a1e003
+class Lines:
+    "A stream on which what would be drawn over itself is written as lines."
+    def __init__(self, stream): self.stream = stream
+    def write(self, text):
+        if (line := text.strip("\r\n ")): self.stream.write(line + "\n")
+    def flush(self): self.stream.flush()
+
+def progress_bar(*args, **kw) -> tqdm:
+    "`tqdm`'s bar on stderr; without a terminal a line a minute."
+    if sys.stderr.isatty() or kw.get("disable"): return tqdm(*args, **kw)
+    return tqdm(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
 
 # %% ../nbs/00_core.ipynb #3fb3a0c0
 IMAGE_COLOR, TEXT_COLOR = "#0072B2", "#D55E00"
