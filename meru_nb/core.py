@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores', 'one_thread',
-           'versions', 'one_line_errors', 'Lines', 'progress_bar', 'asset']
+           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'Lines', 'progress_bar',
+           'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
-import contextlib, os, random, sys
+import contextlib, os, random, signal, sys, threading
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -36,13 +37,14 @@ class Embeddings:
     image: torch.Tensor                      # (B, D) points
     text: torch.Tensor                       # (B, D) points
     scale: torch.Tensor                      # 0-d, inverse temperature
-    c: torch.Tensor | None = None            # 0-d, the curvature is -c; None on the sphere
+    c: torch.Tensor | None = None            # 0-d, the curvature is -c; (F,) in a product; None on the sphere and in Euclidean space
     box_image: torch.Tensor | None = None    # (B, D) points of one box an image
     box_text: torch.Tensor | None = None     # (B, D) points of that box's caption
     all_image: torch.Tensor | None = None    # (M, D) image points of every process
     all_text: torch.Tensor | None = None     # (M, D) text points of every process
     offset: int = 0                          # row i of this process is row offset + i of the gathered ones
     weight: float = 1.0                      # rows here x processes / rows everywhere: 1 unless the last batch is uneven
+    space: object = None                     # where the points live: answers distances, angles, cones
 
     @property
     def keys(self):
@@ -102,6 +104,40 @@ def one_line_errors(
         text = " ".join(str(err.args[0] if isinstance(err, KeyError) and err.args else err).split())
         print(f"{command}: {text}  (MERU_NB_TRACEBACK=1 shows where)", file=sys.stderr)
         sys.exit(2)
+
+# %% ../nbs/00_core.ipynb #1a0c4e02
+class _Lines:  # of a bar: each state of it a line of its own
+    def __init__(self, file): self.file = file
+    def write(self, text): return self.file.write(text.strip() + "\n") if text.strip() else 0
+    def flush(self): self.file.flush()
+    def isatty(self): return False
+
+def progress(*args, file=None, **kw) -> tqdm:
+    "`tqdm` with its arguments; where no terminal shows it, a line a minute."
+    file = file or sys.stderr
+    if file.isatty(): return tqdm(*args, file=file, **kw)
+    return tqdm(*args, file=_Lines(file), **dict(mininterval=60, maxinterval=60, ncols=100) | kw)
+
+# %% ../nbs/00_core.ipynb #1a0c4e05
+def heed_parent_only(worker=0):
+    "For a worker's start: SIGINT and SIGHUP pass by, and a SIGTERM that does not come from its parent."
+    for name in {"SIGINT", "SIGHUP"} & set(dir(signal)): signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if not hasattr(signal, "sigwaitinfo"): return
+    parent = os.getppid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    def wait():
+        while (said := signal.sigtimedwait({signal.SIGTERM}, 5)) is None or said.si_pid != parent:
+            if os.getppid() != parent: break
+        os._exit(0)
+    threading.Thread(target=wait, daemon=True).start()
+
+@contextlib.contextmanager
+def deaths_told():
+    "A worker of torch's that was killed is one line, an OSError."
+    try: yield
+    except RuntimeError as err:
+        if "DataLoader worker" not in str(err): raise
+        raise ChildProcessError("a worker process was killed from outside, for want of memory perhaps: give fewer --workers (0: none)") from None
 
 # %% ../nbs/00_core.ipynb #00a1e003
 class Lines:
