@@ -37,13 +37,14 @@ class Embeddings:
     image: torch.Tensor                      # (B, D) points
     text: torch.Tensor                       # (B, D) points
     scale: torch.Tensor                      # 0-d, inverse temperature
-    c: torch.Tensor | None = None            # 0-d, the curvature is -c; None on the sphere
+    c: torch.Tensor | None = None            # 0-d, the curvature is -c; (F,) in a product; None on the sphere and in Euclidean space
     box_image: torch.Tensor | None = None    # (B, D) points of one box an image
     box_text: torch.Tensor | None = None     # (B, D) points of that box's caption
     all_image: torch.Tensor | None = None    # (M, D) image points of every process
     all_text: torch.Tensor | None = None     # (M, D) text points of every process
     offset: int = 0                          # row i of this process is row offset + i of the gathered ones
     weight: float = 1.0                      # rows here x processes / rows everywhere: 1 unless the last batch is uneven
+    space: object = None                     # where the points live: answers distances, angles, cones
 
     @property
     def keys(self):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Meter', 'BadSteps', 'memory_used', 'read_values', 'log_row', 'forget_after', 'check_trackers', 'start_trackers',
-           'set_name', 'held_out_row', 'finish', 'training_notes', 'save_radii']
+           'set_name', 'set_names', 'held_out_row', 'finish', 'training_notes', 'save_radii']
 
 # %% ../nbs/65_watch.ipynb #50cb701b
 import contextlib, json, sys, time
@@ -19,6 +19,7 @@ from .checkpoint import save_model
 from .config import closest, write_json
 from .data.shards import clip_tokenizer
 from .evals.held_out import embed_shards, report, table
+from .identity import path_parts, short_names
 from .viz import plot_radii
 
 # %% ../nbs/65_watch.ipynb #1f111e75
@@ -124,14 +125,24 @@ def set_name(pattern: str) -> str:
     "A short name for tar files: 'shapes/val-*.tar' is 'val'."
     return Path(pattern).name.split("*")[0].strip("-_.") or Path(pattern).parent.name
 
+def set_names(patterns) -> list[str]:
+    "Short names, with as much of the folders before them as tells them apart."
+    names, places = list(map(set_name, patterns)), [path_parts(p)[:-1] for p in patterns]
+    if _apart(patterns, names): return names
+    names = short_names(["/".join((*place, name)) for place, name in zip(places, names)])
+    return names if _apart(patterns, names) else short_names(patterns)     # they differ behind the star only
+
+def _apart(patterns, names): return len(set(map(path_parts, patterns))) == len(set(names))
+
 def held_out_row(
     model,           # a DualEncoder in training
     pattern: str,    # tar files
     limit=0,         # samples at most; 0: all
+    among=(),        # all held-out sets of the run, from which its name must tell it
 ) -> dict:           # flat: "val/t2i_R@1", "val/zero_shot_kind", "val/centroid_gap", ...
     "The figures of a held-out set, for a line of `metrics.jsonl`."
     model.eval()
-    r, name = report(model, clip_tokenizer(), embed_shards(model, pattern, clip_tokenizer(), limit=limit)), set_name(pattern)
+    r, name = report(model, clip_tokenizer(), embed_shards(model, pattern, clip_tokenizer(), limit=limit)), set_names([pattern, *among])[0]
     model.train()
     out = {f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")} | {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()}
     return {f"{name}/{k}": v for k, v in (out | r["gap"]).items() if isinstance(v, (int, float))}
@@ -142,8 +153,7 @@ def finish(config, run, model, problems):
     model.eval()
     if problems: print("could not be read: " + ", ".join(f"{n} x {cause}" for cause, n in problems.items()))
     reports, tokenizer = {}, clip_tokenizer()
-    for pattern in config.held_out:
-        name = set_name(pattern)
+    for pattern, name in zip(config.held_out, set_names(config.held_out)):
         held = embed_shards(model, pattern, tokenizer, workers=config.workers)
         reports[name] = report(model, tokenizer, held)
         if len(reports) == 1: save_radii(run/"radii.png", model.space, held, f"{config.preset}, {name}")
@@ -155,7 +165,7 @@ def finish(config, run, model, problems):
 
 def training_notes(config, reports) -> str:
     "The card's paragraph on how a model came about."
-    names = ", ".join(f"`{set_name(p)}`" for p in config.data)
+    names = ", ".join(f"`{n}`" for n in set_names(config.data))
     return (f"## Training\n\n{config.steps} steps of {config.batch_size} pairs from {names}, learning rate {config.lr:g}, seed {config.seed}."
             + (f"\n\n## Held-out figures\n\n{table(reports)}" if reports else ""))
 
