@@ -4,22 +4,24 @@
 
 # %% auto #0
 __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', 'UNSCALED', 'EvalConfig', 'check_options',
-           'saved_config', 'parse', 'open_model', 'resolve', 'choose', 'listing', 'published', 'table', 'identity',
-           'start_results', 'save_results', 'measure', 'evaluate', 'say', 'exit_code', 'main']
+           'saved_config', 'parse', 'open_model', 'at_path', 'resolve', 'choose', 'name_sets', 'listing', 'published',
+           'table', 'identity', 'start_results', 'save_results', 'opened_once', 'measure', 'evaluate', 'say',
+           'exit_code', 'main']
 
 # %% ../nbs/79_evaluate.ipynb #078bb338
-import json, os, sys
-from dataclasses import dataclass, field
+import functools, json, os, sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .checkpoint import load_model, model_file
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores, versions
-from .data.evalsets import benchmark_set, own_set
+from .data.evalsets import benchmark_set, own_set, read_names
 from .data.shards import clip_tokenizer
-from .evals.captions import captions_at
+from .evals.captions import captions_at, dataset_type
 from .evals.comparator import open_comparator
 from .evals.features import Embedder, Result, find_evals
+from .identity import code_key, digest, key_of, short_names
 from .launch import processes
 from .models import ModelConfig, preset_config
 
@@ -89,6 +91,17 @@ def open_model(config: EvalConfig) -> tuple:
     return model, tokenizer
 
 # %% ../nbs/79_evaluate.ipynb #678722e0
+def at_path(name: str):   # EvalSet
+    "The data set that lies at a path."
+    path = Path(name).expanduser()
+    shards = path if any(path.glob("*.tar")) else path/"test" if any(path.glob("test/*.tar")) else None
+    if not path.is_dir(): return captions_at(name)
+    if shards is None: return own_set(path)
+    said = dataset_type(shards/"0.tar")
+    classes = "retrieval" not in said and (bool(said) or read_names(shards.parent) is not None or read_names(shards) is not None)
+    if not classes: return captions_at(str(shards))
+    return own_set(path)
+
 def resolve(
     name: str,   # a known name, clip_benchmark:NAME, or a path
     sets: dict,  # name -> EvalSet
@@ -96,27 +109,38 @@ def resolve(
     "The data set that a name or a path stands for."
     if name in sets: return sets[name]
     if name.startswith("clip_benchmark:"): return benchmark_set(name.split(":", 1)[1])
-    path = Path(name)
-    if path.is_dir() and not any(path.glob("*.tar")): return own_set(name)
-    if path.exists() or "*" in name or "{" in name: return captions_at(name)
-    if "/" in name or path.suffix: raise ValueError(f"there is no file or folder {name}: give a folder with a folder a class, a captions file, or tar shards")
+    if os.path.exists(os.path.expanduser(name)) or "*" in name or "{" in name: return at_path(name)
+    if "/" in name or Path(name).suffix: raise ValueError(f"there is no file or folder {name}: give a folder with a folder a class, a captions file, or tar shards")
     raise ValueError(f"unknown data set {name!r}.{closest(name, sets)} --list shows them all; a path is taken too")
 
-def choose(config: EvalConfig, tasks: dict, sets: dict) -> list:  # of (Task, EvalSet)
-    "What to run, in the order asked for."
+# %% ../nbs/79_evaluate.ipynb #79a1e002
+def choose(config: EvalConfig, tasks: dict, sets: dict) -> tuple:  # list of (Task, EvalSet), list of lines
+    "What to run, in the order asked for, and why other things cannot be."
     for t in config.tasks:
         if t not in tasks: raise ValueError(f"unknown task {t!r}.{closest(t, tasks)} Tasks: {', '.join(tasks)}")
     if not config.datasets:
         out = [(tasks[t], s) for t in config.tasks for s in sets.values() if t in s.tasks and not s.missing(config.data_dir)]
         if not out: raise ValueError(f"{config.data_dir} holds no data set of {', '.join(config.tasks)}: --list shows how to get each, --data-dir says where they are")
-        return out
-    asked = [resolve(n, sets) for n in config.datasets]
-    found = [(tasks[t], s) for t in config.tasks for s in asked if t in s.tasks]
+        return out, [f"{t}: {config.data_dir} holds no data set of it" for t in config.tasks if not any(x.name == t for x, _ in out)]
+    asked, cannot = {}, []
+    for name in config.datasets:
+        try: asked[name] = resolve(name, sets)
+        except (ValueError, OSError) as err: cannot.append(f"{name}: {err}")
+    found = [(tasks[t], s) for t in config.tasks for s in asked.values() if t in s.tasks]
     for t in config.tasks:
-        if not any(task.name == t for task, _ in found): raise ValueError(f"none of {', '.join(config.datasets)} is a data set of {t}: it reads {', '.join(s.name for s in sets.values() if t in s.tasks)}, or a path")
-    for n, s in zip(config.datasets, asked):
-        if not set(s.tasks) & set(config.tasks): raise ValueError(f"{n} is read by {', '.join(s.tasks)}, and --tasks are {', '.join(config.tasks)}")
-    return found
+        if not any(task.name == t for task, _ in found):
+            cannot.append(f"{t}: none of {', '.join(config.datasets)} is a data set of {t}: it reads {', '.join(s.name for s in sets.values() if t in s.tasks)}, or a path")
+    for name, s in asked.items():
+        if not set(s.tasks) & set(config.tasks): cannot.append(f"{name}: it is read by {', '.join(s.tasks)}, and --tasks are {', '.join(config.tasks)}")
+    if not found: raise ValueError(cannot[0])
+    return found, cannot
+
+# %% ../nbs/79_evaluate.ipynb #79a1e004
+def name_sets(todo, entries, taken) -> tuple:   # todo and entries, with names that differ
+    "Names for the paths among the data sets to run and the results that are there."
+    paths = list(dict.fromkeys([s.path for _, s in todo if s.path] + [e["path"] for e in entries if e.get("path")]))
+    names = dict(zip(paths, short_names(paths, taken)))
+    return [(t, replace(s, name=names.get(s.path, s.name))) for t, s in todo], [e | dict(dataset=names.get(e.get("path"), e["dataset"])) for e in entries]
 
 # %% ../nbs/79_evaluate.ipynb #10556883
 def listing(root, tasks: dict, sets: dict) -> str:
@@ -155,7 +179,7 @@ UNSCALED = _rows(THIRD, ("PHyCLIP-B", "HyCoCLIP-B"), {("hierarchy", "imagenet", 
 # %% ../nbs/79_evaluate.ipynb #f7f3ee5e
 def published(entry: dict, metric: str) -> list:  # of (model, text, source)
     "Published figures that may stand beside one of ours."
-    if entry["task"] == "zero_shot" and entry["settings"]["prompts"] != "meru": return []
+    if entry.get("path") or entry["task"] == "zero_shot" and entry["settings"]["prompts"] != "meru": return []
     place = (entry["task"], entry["dataset"], metric, entry.get("extra", ""))
     return [(r[4], f"{r[5]:.1f}", r[6]) for r in REFERENCES if r[:4] == place] + [(r[4], f"{r[5]:g}", r[6]) for r in UNSCALED if r[:4] == place]
 
@@ -178,23 +202,29 @@ def table(results: dict) -> str:
 
 # %% ../nbs/79_evaluate.ipynb #fe15772b
 def identity(entry: dict) -> tuple:
-    "What makes two results the same."
-    return entry["task"], entry["dataset"], *(entry["settings"][s] for s in SETTINGS)
+    "Which row of the table a result is."
+    return entry["task"], entry.get("path") or entry["dataset"], *(entry["settings"][s] for s in SETTINGS)
 
-def start_results(config: EvalConfig, model, name: str) -> dict:
+def start_results(
+    config: EvalConfig, model,
+    name: str,      # of the towers
+    identity="",    # of the whole model
+) -> dict:
     "What the output file holds already, or an empty record."
-    about = dict(checkpoint=config.checkpoint, model=dict(preset=model.preset, fingerprint=name, image_size=model.image_size, embed_dim=model.embed_dim,
+    about = dict(checkpoint=config.checkpoint, model=dict(preset=model.preset, fingerprint=name, identity=identity, image_size=model.image_size, embed_dim=model.embed_dim,
                  parameters=sum(p.numel() for p in model.parameters()), similarity=model.space.similarity),
                  versions=versions("torch", "torchvision", "timm", "accelerate", "open_clip_torch", "scikit-learn", "pillow"), results=[])
     path = Path(config.output)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return about
-    try: old = json.loads(path.read_text(encoding="utf-8")); held = old["model"]["fingerprint"]
-    except (ValueError, KeyError, TypeError): raise ValueError(f"{path} is no results file: give another --output") from None
-    if held != name: raise ValueError(f"{path} holds the results of another model ({old['checkpoint']}): give another --output")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path if path.exists() else path.parent, os.W_OK): raise ValueError(f"{path} cannot be written: give another --output")
+    if not path.exists(): return about
+    try: old = json.loads(path.read_text(encoding="utf-8")); held = old["model"]["fingerprint"], old["model"].get("identity")
+    except (ValueError, KeyError, TypeError, AttributeError): raise ValueError(f"{path} is no results file: give another --output") from None
+    if held[0] == name and held[1] is None: raise ValueError(f"{path} was written by a version that did not note what its figures are of: give another --output")
+    if held != (name, identity): raise ValueError(f"{path} holds the results of another model ({old['checkpoint']}): give another --output")
     return about | dict(results=old["results"])
 
+# %% ../nbs/79_evaluate.ipynb #79a1e006
 def save_results(path, results: dict):
     "Write JSON and table."
     write_json(path, results)
@@ -202,52 +232,75 @@ def save_results(path, results: dict):
     part.write_text(table(results), encoding="utf-8"); part.replace(Path(path).with_suffix(".md"))
 
 # %% ../nbs/79_evaluate.ipynb #237059f4
-def measure(ev, task, data, config: EvalConfig) -> list:  # of entries
-    "Run one task on one data set."
-    settings = dict(prompts=config.prompts, similarity=ev.space.similarity, solver=config.solver)
-    about = lambda r, skipped: dict(task=task.name, dataset=data.name, extra=r.extra, metrics=r.metrics, protocol=r.protocol, count=r.count, skipped=skipped, unreadable=r.unreadable, settings=settings)
-    nothing = Result({}, "", 0)
+def opened_once(data):   # EvalSet, list that receives notes
+    "A data set that opens each of its splits once, and what was left out of them."
+    notes = []
+    @functools.lru_cache(maxsize=None)
+    def open(root, split):
+        found = data.open(root, split)
+        if (note := getattr(found, "note", "")): notes.append(note)
+        return found
+    return replace(data, open=open), notes
+
+def measure(ev, task, data, config: EvalConfig, old=()) -> list:  # of entries
+    "Run one task on one data set, unless `old` are its results."
+    settings, (data, notes) = dict(prompts=config.prompts, similarity=ev.space.similarity, solver=config.solver), opened_once(data)
+    about = lambda r, skipped: dict(task=task.name, dataset=data.name, extra=r.extra, metrics=r.metrics, protocol=r.protocol, count=r.count, skipped=skipped,
+                                    unreadable=r.unreadable, settings=settings, path=data.path)
+    nothing, root = Result({}, "", 0), Path(config.data_dir)
     if (line := data.absent(config.data_dir)): return [about(nothing, line) | dict(absent=True)]
-    try: return [about(r, None) for r in task.run(ev, data, Path(config.data_dir), config)]
+    try:
+        key = digest(ev.identity, code_key(), config.max_unreadable, key_of(settings), key_of(task.reads(data, root, config)))
+        if old and all(e.get("key") == key and not e["skipped"] for e in old): return list(old)
+        found = task.run(ev, data, root, config)
+        note = "; ".join(dict.fromkeys(notes))
+        return [about(r, None) | dict(key=key, note=note, protocol="; ".join(filter(None, (r.protocol, note)))) for r in found]
     except (ValueError, OSError) as err:
         if os.environ.get("MERU_NB_TRACEBACK"): raise
         return [about(nothing, " ".join(str(err).split())) | dict(absent=False)]
 
 # %% ../nbs/79_evaluate.ipynb #bc3a7501
 def evaluate(config: EvalConfig) -> dict:
-    "Run everything asked for; the results, as written."
+    "Run everything asked for; the results, as written, with `cannot`: lines about what could not be run."
     tasks, sets = find_evals()
-    todo, state = choose(config, tasks, sets), processes()
+    (todo, cannot), state = choose(config, tasks, sets), processes()
     if state.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
     model, tokenizer = open_model(config)
     ev = Embedder(model.to(state.device).eval(), tokenizer, Path(config.cache_dir or Path(config.data_dir)/".features"), config.batch_size, config.text_batch, config.workers,
                   progress=True, max_unreadable=config.max_unreadable)
-    results = start_results(config, model, ev.name)
+    results = start_results(config, model, ev.name, ev.identity)
+    todo, results["results"] = name_sets(todo, results["results"], sets)
     state.wait_for_everyone()   # the main process writes over what the others have still to read
     for task, data in todo:
-        mine = (task.name, data.name, config.prompts, ev.space.similarity, config.solver)
+        mine = (task.name, data.path or data.name, config.prompts, ev.space.similarity, config.solver)
         old = [e for e in results["results"] if identity(e) == mine]
-        if old and not config.redo and not any(e["skipped"] for e in old): say(state, old, "held"); continue
-        new = measure(ev, task, data, config)
+        new = measure(ev, task, data, config, [] if config.redo else old)
+        if new == old: say(state, old, "held"); continue
         results["results"] = [e for e in results["results"] if identity(e) != mine] + new
         if state.is_main_process: save_results(config.output, results)
         say(state, new)
     state.wait_for_everyone()
-    return results | dict(results=[e for e in results["results"] for t, d in todo if (e["task"], e["dataset"]) == (t.name, d.name)])
+    asked = {(t.name, d.path or d.name) for t, d in todo}
+    return results | dict(results=[e for e in results["results"] if identity(e)[:2] in asked], cannot=cannot)
 
+# %% ../nbs/79_evaluate.ipynb #79a1e007
 def say(state, entries, mark=""):
     "A line a result."
     if not state.is_main_process: return
     for e in entries:
         figures = ", ".join(f"{k} {v:.4g}" for k, v in list(e["metrics"].items())[:6])
         bad = f", {sum(e['unreadable'].values())} unreadable" if e["unreadable"] else ""
-        what = f"skipped: {e['skipped']}" if e["skipped"] else f"{figures} ({e['count']}{bad})"
+        note = f"; {e['note']}" if e.get("note") else ""
+        what = f"skipped: {e['skipped']}" if e["skipped"] else f"{figures} ({e['count']}{bad}){note}"
         print(" ".join(filter(None, (e["task"], e["dataset"], e["extra"]))) + f": {what}" + (f" [{mark}]" if mark else ""), flush=True)
 
 # %% ../nbs/79_evaluate.ipynb #a8cbdff8
-def exit_code(entries: list) -> int:
-    "0, 3 if a data set was absent, 2 if one was bad."
-    bad = [e.get("absent") for e in entries if e["skipped"]]
+def exit_code(
+    entries: list,
+    cannot=(),      # lines about what could not be run
+) -> int:
+    "0, 3 if a data set was absent, 2 if one was bad or something could not be run."
+    bad = [e.get("absent") for e in entries if e["skipped"]] + [False] * len(cannot)
     return 0 if not bad else 3 if all(bad) else 2
 
 def main(argv=None):
@@ -255,10 +308,13 @@ def main(argv=None):
     argv = list(sys.argv[1:] if argv is None else argv)
     config = parse(argv)
     if config.list: return print(listing(config.data_dir, *find_evals()))
-    results, state = evaluate(config), processes()
-    if state.is_main_process: print(f"{config.output}: figures; {Path(config.output).with_suffix('.md')}: the table")
+    try: results, state = evaluate(config), processes()
+    except KeyboardInterrupt: raise KeyboardInterrupt(f"what was finished is in {config.output}, and the same command goes on") from None
+    if state.is_main_process:
+        for line in results["cannot"]: print(f"not run: {line}")
+        print(f"{config.output}: figures; {Path(config.output).with_suffix('.md')}: the table")
     state.destroy_process_group()
-    if (code := exit_code(results["results"])): sys.exit(code)
+    if (code := exit_code(results["results"], results["cannot"])): sys.exit(code)
 
 # %% ../nbs/79_evaluate.ipynb #75fcde1b
 #| eval: false

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .transforms import BadSample
 
 # %% ../../nbs/55_data.formats.ipynb #b138eaa3
-IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff")
+IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff", "tif", "jfif", "jpe", "ppm", "pgm", "pbm", "pnm", "jp2", "avif", "tga")
 
 @dataclass(frozen=True)
 class Layout:

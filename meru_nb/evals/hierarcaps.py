@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from ..data.evalsets import EvalSet
-from .captions import CaptionSet, embed_captions, file_images
+from .captions import CaptionSet, embed_captions, file_images, only_newlines
 from .features import Result, Task
 from .retrieval import groups
 
@@ -46,8 +46,9 @@ def read_chains(
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f"no HierarCaps file at {path}: hierarcaps_test.csv is in the data folder of the HierarCaps repository")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        if path.suffix == ".jsonl": rows = [json.loads(x) for x in lines if x.strip()]
+        text = only_newlines(path.read_bytes().decode("utf-8-sig"))
+        lines = [x + "\n" for x in text.split("\n") if x.strip()]     # U+2028 in a caption ends no line
+        if path.suffix == ".jsonl": rows = [json.loads(x) for x in lines]
         else: rows = [dict(r, hierarchy=[t.strip() for t in r["captions"].split("=>")]) for r in csv.DictReader(lines)]
         names = [(r["image"] if "image" in r else r["image_url"]).rsplit("/", 1)[-1] for r in rows]
         return make_chains(names, [list(r["hierarchy"]) for r in rows], path)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MEASURES', 'WORDNET', 'TASK', 'parents_of', 'ancestors', 'tree_distances', 'pair_measures', 'hierarchical',
            'imagenet_classes', 'read_edges', 'hycoclip_imagenet', 'read_wordnet', 'wordnet_imagenet',
-           'imagenet_taxonomy', 'read_taxonomy', 'taxonomies', 'run_hierarchy']
+           'imagenet_taxonomy', 'read_taxonomy', 'taxonomies', 'run_hierarchy', 'reads']
 
 # %% ../../nbs/73_evals.hierarchy.ipynb #74ecab85
 import json
@@ -20,6 +20,7 @@ from timm.data import ImageNetInfo
 from ..config import closest
 from ..data.shapes import parents as shapes_parents
 from .features import Result, Task
+from . import zero_shot
 from .zero_shot import class_scores
 
 # %% ../../nbs/73_evals.hierarchy.ipynb #d08d5682
@@ -187,4 +188,9 @@ def run_hierarchy(ev, data, root, options) -> list:
     return [Result(hierarchical(scores.argmax(1), seen.labels, pair_measures(parents, classes)), f"{protocol}; taxonomy {name}", len(scores), seen.unreadable, name)
             for name, (parents, classes) in taxonomies(data, images.names, root).items()]
 
-TASK = Task("hierarchy", run_hierarchy, "tree distance, LCA, Jaccard, hierarchical precision and recall of zero-shot answers")
+def reads(data, root, options) -> tuple:
+    "What zero-shot classification reads, and the taxonomies."
+    images, texts = zero_shot.reads(data, root, options)
+    return images, texts, taxonomies(data, images.names, root)
+
+TASK = Task("hierarchy", run_hierarchy, "tree distance, LCA, Jaccard, hierarchical precision and recall of zero-shot answers", reads)

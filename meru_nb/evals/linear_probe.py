@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PROBERS', 'SWEEP', 'FIRST_STEP', 'STEPS', 'TASK', 'Axes', 'find_axes', 'loss_and_gradient', 'Converged', 'fit',
-           'TorchProber', 'SklearnProber', 'search', 'mean_per_class', 'linear_probe', 'run']
+           'TorchProber', 'SklearnProber', 'search', 'mean_per_class', 'linear_probe', 'run', 'reads']
 
 # %% ../../nbs/72_evals.linear_probe.ipynb #2b4ef883
 import math, warnings
@@ -161,7 +161,7 @@ def linear_probe(
 # %% ../../nbs/72_evals.linear_probe.ipynb #c6b03e1d
 def run(ev, data: EvalSet, root, options) -> list:
     "The linear probe on one data set."
-    opened = {s: check_images(data, data.open(root, s)) for s in ("train", "val", "test")}
+    opened = reads(data, root, options)
     seen = {s: ev.images(images, what=f"{data.name} {s}") for s, images in opened.items()}
     parts = [(f.visual.to(ev.device), f.labels.to(ev.device)) for f in seen.values()]
     metrics, C = linear_probe(*parts, len(opened["test"].names), options.solver)
@@ -170,4 +170,8 @@ def run(ev, data: EvalSet, root, options) -> list:
     return [Result(metrics | dict(C=C), f"{splits}; {ev.protocol('crop').split(';')[0]}; features before the projection; {options.solver}'s logistic regression, C by sweep and search on val, refit on train and val",
                    len(parts[2][1]), unreadable)]
 
-TASK = Task("linear_probe", run, "logistic regression on the image encoder's features")
+def reads(data, root, options) -> dict:
+    "The three splits."
+    return {s: check_images(data, data.open(root, s)) for s in ("train", "val", "test")}
+
+TASK = Task("linear_probe", run, "logistic regression on the image encoder's features", reads)

@@ -85,6 +85,7 @@ def run_sugarcrepe(ev, data, root, options) -> list:
     metrics = sugarcrepe(ev.space, ev.points(features)[list(rows)], caption, negative, [p.subset for p in pairs])
     return [Result(metrics, f"{images.split}; {len(pairs)} pairs; {ev.protocol('crop')}; overall weighted by pairs", len(pairs), features.unreadable)]
 
-TASK = Task("sugarcrepe", run_sugarcrepe, "the true caption against one with a thing changed, in seven ways")
+TASK = Task("sugarcrepe", run_sugarcrepe, "the true caption against one with a thing changed, in seven ways",
+            lambda data, root, options: data.open(root, "val2017"))
 SETS = (EvalSet("sugarcrepe", ("sugarcrepe",), (*(f"sugarcrepe/{s}.json" for s in SUBSETS), "coco/val2017/*.jpg"), "captions MIT, images under Flickr's terms",
                 "put the seven files of github.com/RAIVNLab/sugar-crepe/tree/main/data in {root}/sugarcrepe, and unpack val2017.zip from cocodataset.org in {root}/coco", open_sugarcrepe),)

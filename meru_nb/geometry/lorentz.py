@@ -22,7 +22,8 @@ def check_c(
     c  # curvature is -c: a float or a 0-d tensor
 ):
     "A ValueError unless `c` is positive and finite."
-    values = [c] if not torch.is_tensor(c) else c.detach().flatten().tolist() if c.device.type == "cpu" else []
+    if torch.is_tensor(c) and (c.device.type != "cpu" or torch.compiler.is_compiling()): return   # a number asked for would wait, or break the graph
+    values = c.detach().flatten().tolist() if torch.is_tensor(c) else [c]
     if not all(isinstance(v, Real) and 0 < v < math.inf for v in values):
         raise ValueError(f"c is {c}: the curvature is -c, so c must be a positive, finite number")
 

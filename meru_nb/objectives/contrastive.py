@@ -12,8 +12,8 @@ import torch
 from torch.nn import functional as F
 
 from ..geometry import lorentz
-from .similarities import (SIMILARITIES, WAYS, Angle, Cosine, Distance, EuclideanDistance, SphericalDistance,
-                                             both, get_similarity, sq_norm)
+from .similarities import (SIMILARITIES, WAYS, Angle, Cosine, Distance, EuclideanDistance, ProductDistance, SphericalDistance,
+                                             SquaredDistance, both, get_similarity, sq_norm)
 from .tiles import EDGE, Buffers, Negatives, Sweep, fold, log_sum_grads, log_sums, slices
 
 # %% ../../nbs/30_objectives.contrastive.ipynb #15c95967
@@ -95,7 +95,8 @@ def margins(
     c, scale,                        # float64, 0-d
 ):                                   # (2, B): image queries, text queries
     "Log-sum of the negatives minus the logit of the match."
-    k, edge, rows = scale * sim.unit(c), EDGE.get(image.device.type, EDGE["cuda"]), slice(offset, offset + len(image))
+    k, rows = scale * sim.unit(c), slice(offset, offset + len(image))
+    edge = math.ceil(EDGE.get(image.device.type, EDGE["cuda"]) / c.numel()**0.5)   # a product's tile has a layer a factor
     a, b = sim.points(image, c), sim.points(text, c)
     if all_image is None or (all_image is image and all_text is text):
         match = sim.pairs(image, text, a[1], b[1], c)

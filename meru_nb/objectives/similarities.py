@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WAYS', 'SIMILARITIES', 'sq_norm', 'both', 'Cosine', 'Distance', 'Angle', 'get_similarity', 'EuclideanDistance',
-           'SphericalDistance']
+           'SquaredDistance', 'SphericalDistance', 'ProductDistance', 'dots']
 
 # %% ../../nbs/30a_objectives.similarities.ipynb #a63cc9ef
 import math
@@ -194,6 +194,26 @@ class EuclideanDistance:
         da[0].addmm_(g, b[0], alpha=-2); db[0].addmm_(g.T, a[0], alpha=-2)
         da[1][0].add_(g.sum(1)); db[1][0].add_(g.sum(0))
 
+# %% ../../nbs/30a_objectives.similarities.ipynb #55fccfd0
+class SquaredDistance:
+    "Minus the squared Euclidean distance (EuCLIP)."
+    curved = False
+
+    def points(self, x, c): return x, sq_norm(x)[None]
+
+    def unit(self, c): return -torch.ones_like(c).expand(2)
+
+    def pairs(self, x, y, u, v, c): return 2 * (sq_norm(x, y),)
+
+    def tile(self, a, b, ways, new):
+        d2 = torch.add(a[1][0][:, None], b[1][0], out=new()).addmm_(a[0], b[0].T, alpha=-2)
+        return len(ways) * [d2.clamp_(min=0)], None
+
+    def pull(self, grads, kept, a, b, da, db, ways, new):
+        g = both(grads)
+        da[0].addmm_(g, b[0], alpha=-2); db[0].addmm_(g.T, a[0], alpha=-2)
+        da[1][0].add_(g.sum(1)); db[1][0].add_(g.sum(0))
+
 # %% ../../nbs/30a_objectives.similarities.ipynb #989e265b
 class SphericalDistance:
     "Minus the angle between unit vectors: the geodesic distance on the sphere."
@@ -215,3 +235,73 @@ class SphericalDistance:
     def pull(self, grads, s, a, b, da, db, ways, new):
         g = both(grads).div_(s)
         da[0].addmm_(g, b[0], alpha=-1); db[0].addmm_(g.T, a[0], alpha=-1)
+
+# %% ../../nbs/30a_objectives.similarities.ipynb #497b523e
+class ProductDistance:
+    "Minus the distance in a product of K hyperboloids: the mean over factors (PHyCLIP), or by `norm='l2'` the root of the mean square."
+    curved = True
+
+    def __init__(self, norm="l1"):
+        if norm not in ("l1", "l2"): raise ValueError(f"norm is {norm!r}: one of l1, l2")
+        self.norm = norm
+
+    def __repr__(self): return f"ProductDistance(norm={self.norm!r})"
+
+    def unit(self, c): return -torch.ones_like(c[:1]).expand(2) / len(c)**(1.0 if self.norm == "l1" else 0.5)
+
+    def points(self, x, c):
+        if c.ndim != 1 or x.shape[1] % len(c): raise ValueError(f"c is {tuple(c.shape)} for points of {x.shape[1]} numbers: give one c a factor, and factors that divide the dimension")
+        f = x.unflatten(1, (len(c), -1))                                             # (B, K, D/K)
+        a2 = c * sq_norm(f.flatten(0, 1)).unflatten(0, f.shape[:2])
+        p = a2 / (1 + (1 + a2).sqrt())
+        return (f * c.sqrt().to(x.dtype)[:, None]).flatten(1), torch.cat([p.T, (1 / c.sqrt())[:, None].expand(-1, len(x))])
+
+# %% ../../nbs/30a_objectives.similarities.ipynb #311ada04
+@patch
+def pairs(self: ProductDistance, x, y, u, v, c):
+    K = len(c)
+    d2 = sq_norm(*(t.unflatten(1, (K, -1)).flatten(0, 1) for t in (x, y))).view(len(x), K)
+    w = ((c * d2 - (u[:K] - v[:K]).T**2) / 2).clamp_min(1e-30)
+    d = 2 * torch.asinh((w / 2).sqrt()) / c.sqrt()
+    return 2 * (d.sum(1) if self.norm == "l1" else d.square().sum(1).sqrt(),)
+
+# %% ../../nbs/30a_objectives.similarities.ipynb #4c3b7246
+@patch
+def tile(self: ProductDistance, a, b, ways, new):
+    K = len(a[1]) // 2
+    x, y = (t[0].T.unflatten(0, (K, -1)) for t in (a, b))                            # (K, D/K, R), (K, D/K, C)
+    p, q, s = a[1][:K, None], b[1][:K, None], a[1][K:, 0]
+    f, h = torch.cat([x, p, torch.ones_like(p)], 1), torch.cat([-y, 1 + q, q], 1)    # f.h is w
+    w = torch.bmm(f.mT, h, out=new(K))
+    torch.maximum(w, (torch.finfo(w.dtype).eps * p * (p + 2) + 1e-30).mT, out=w)
+    root = torch.addcmul(w, w, w, value=0.5, out=new(K)).sqrt_()                     # of w (w + 2) / 2
+    d = w.add_(root, alpha=2**0.5).add_(1).log_()
+    if self.norm == "l1": v = torch.mv(d.flatten(1).T, s, out=new().view(-1))
+    else: v = torch.mv(torch.mul(d, d, out=new(K)).flatten(1).T, s * s, out=new().view(-1)).sqrt_().clamp_(min=1e-12)
+    v = v.view(d.shape[1:])
+    return len(ways) * [v], (d, root, v, f, h, s)
+
+# %% ../../nbs/30a_objectives.similarities.ipynb #3aa35618
+def dots(
+    d,   # (K, R, C)
+    g,   # (R, C)
+):       # (K,)
+    "Inner product of each layer with `g`, in short float32 pieces added up in float64."
+    pieces = zip(d.flatten(1).split(1024, 1), g.flatten().split(1024))
+    return sum(torch.mv(p, q).double() for p, q in pieces).to(d.dtype)
+
+# %% ../../nbs/30a_objectives.similarities.ipynb #5b63c18d
+@patch
+def pull(self: ProductDistance, grads, kept, a, b, da, db, ways, new):
+    d, root, v, f, h, s = kept
+    g, K = both(grads), len(s)
+    if self.norm == "l2":
+        g.div_(v)
+        da[1][K:, 0].add_(dots(torch.mul(d, d, out=new(K)), g) * s)
+        g, s = d.mul_(g), s * s
+    else: da[1][K:, 0].add_(dots(d, g))
+    g = torch.div(g, root, out=d)                                                   # (K, R, C)
+    scale = (s / 2**0.5)[:, None, None]
+    to_f, to_h = torch.bmm(h, g.mT).mul_(scale), torch.bmm(f, g).mul_(scale)         # this way round a product of few columns is fast
+    da[0].add_(to_f[:, :-2].flatten(0, 1).T); da[1][:K].add_(to_f[:, -2])
+    db[0].sub_(to_h[:, :-2].flatten(0, 1).T); db[1][:K].add_(to_h[:, -2:].sum(1))

@@ -42,10 +42,10 @@ class Buffers:
 
     def reset(self, rows, cols): self.shape, self.used = (rows, cols), 0
 
-    def new(self):
-        if self.used == len(self.made): self.made.append(self.like.new_empty(self.size))
+    def new(self, *layers):   # a buffer of the tile's shape, or of so many layers of it
+        if self.used == len(self.made): self.made.append(self.like.new_empty(self.size * math.prod(layers)))
         self.used += 1
-        return self.made[self.used - 1][: self.shape[0] * self.shape[1]].view(self.shape)
+        return self.made[self.used - 1][: math.prod((*layers, *self.shape))].view(*layers, *self.shape)
 
 # %% ../../nbs/30b_objectives.tiles.ipynb #774a62cb
 @dataclass
