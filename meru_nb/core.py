@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores', 'one_thread',
-           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'Lines', 'progress_bar',
-           'asset']
+           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'Lines', 'LineBar',
+           'progress_bar', 'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
 import contextlib, os, random, signal, sys, threading
@@ -147,10 +147,18 @@ class Lines:
         if (line := text.strip("\r\n ")): self.stream.write(line + "\n")
     def flush(self): self.stream.flush()
 
+class LineBar(tqdm):
+    "A line a minute; the first as soon as there is something to say."
+    told = False
+    def set_postfix(self, *args, refresh=True, **kw):
+        super().set_postfix(*args, refresh=not self.told and not self.disable, **kw)
+        self.told = True
+
 def progress_bar(*args, **kw) -> tqdm:
-    "`tqdm`'s bar on stderr; without a terminal a line a minute."
-    if sys.stderr.isatty() or kw.get("disable"): return tqdm(*args, **kw)
-    return tqdm(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
+    "`tqdm`'s bar on stderr; without a terminal or a notebook a line a minute."
+    drawn = sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
+    if drawn or kw.get("disable"): return tqdm(*args, **kw)
+    return LineBar(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
 
 # %% ../nbs/00_core.ipynb #3fb3a0c0
 IMAGE_COLOR, TEXT_COLOR = "#0072B2", "#D55E00"

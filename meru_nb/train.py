@@ -22,7 +22,7 @@ from torch import nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
-from tqdm import tqdm
+from .core import progress_bar as tqdm
 
 from .checkpoint import fill_model, load_model, newest_step, save_step
 from .config import Config, from_dict, parse_cli, peek_flag, write_json
@@ -334,7 +334,7 @@ def notes(accelerator, model, loader) -> dict:
 def look_at(config, accelerator, step) -> dict:
     "Figures of the first held-out set, by the main process; the model is put together by all."
     model = whole_model(config, accelerator, step)
-    return held_out_row(model, config.held_out[0], config.eval_samples) if accelerator.is_main_process else {}
+    return held_out_row(model, config.held_out[0], config.eval_samples, config.held_out) if accelerator.is_main_process else {}
 
 def give_up(run, accelerator, bad, row):
     "Save the keys of the batches that could not be learned from, those of all processes, and stop."
