@@ -8,7 +8,7 @@ __all__ = ['LABELS', 'MARKERS', 'SYMBOLS', 'HOWS', 'SAYS', 'luminance', 'palette
            'polar', 'two_axes', 'plane_angle', 'ranks', 'distortion_of', 'trustworthiness', 'run_umap', 'check_groups',
            'lay_out', 'umap_angle', 'finish', 'place', 'lift_xy', 'curved', 'turned_to', 'drawn_lines', 'plot_layout',
            'rings', 'dress', 'joined', 'plotly_traces', 'note_lines', 'plotly_layout', 'short', 'plot_similarity',
-           'runs_of', 'plot_strip', 'thumbnail', 'read_metrics', 'plot_curves']
+           'runs_of', 'plot_strip', 'thumbnail', 'read_metrics', 'plot_curves', 'plot_figures']
 
 # %% ../nbs/81_viz.ipynb #1d5ef8d6
 import json, math, textwrap, warnings
@@ -18,6 +18,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from matplotlib.colors import to_rgb
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
@@ -561,3 +562,24 @@ def plot_curves(
             ax.set(title=name, xlabel="step")
     axes[0, 0].legend(frameon=False); fig.tight_layout()
     return axes[0]
+
+# %% ../nbs/81_viz.ipynb #bc584461
+def plot_figures(
+    rows: dict,   # what is measured -> {name: value}
+    names,        # in the order of their colours
+    most=40,      # rows; more are left out, and counted in the title
+    ax=None,
+):
+    "A dot for each model on each figure."
+    ax = ax or Figure(figsize=(6.4, 0.8 + 0.24 * min(len(rows), most))).subplots()   # no pyplot: it is written to a file
+    some = list(rows.items())[:most]
+    for k, name in enumerate(names):
+        at = [(of[name], i) for i, (_, of) in enumerate(some) if of.get(name) is not None]
+        if at: ax.scatter(*zip(*at), s=42, marker="os^Dv"[k % 5], color=f"C{k % 10}", label=name, zorder=3)
+    ax.set_yticks(range(len(some)), [what for what, _ in some], fontsize=8)
+    ax.set_ylim(len(some) - 0.5, -0.5)
+    ax.grid(axis="x", lw=0.4)
+    ax.grid(axis="y", lw=0.2)
+    ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
+    if len(rows) > most: ax.set_xlabel(f"{len(rows) - most} more figures are in the table", fontsize=7)
+    return ax
