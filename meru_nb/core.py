@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores', 'one_thread',
-           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'Lines', 'progress_bar',
-           'asset']
+           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'told_of', 'Lines',
+           'progress_bar', 'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
 import contextlib, os, random, signal, sys, threading
@@ -137,6 +137,10 @@ def deaths_told():
     except RuntimeError as err:
         if "DataLoader worker" not in str(err): raise
         raise ChildProcessError("a worker process was killed from outside, for want of memory perhaps: give fewer --workers (0: none)") from None
+
+def told_of(batches):
+    "The batches of a loader of torch's; a worker of it that was killed is one line."
+    with deaths_told(): yield from batches
 
 # %% ../nbs/00_core.ipynb #00a1e003
 class Lines:
