@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores', 'one_thread',
-           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'told_of', 'Lines',
+           'versions', 'one_line_errors', 'heed_parent_only', 'deaths_told', 'told_of', 'Lines', 'LineBar',
            'progress_bar', 'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
@@ -37,13 +37,14 @@ class Embeddings:
     image: torch.Tensor                      # (B, D) points
     text: torch.Tensor                       # (B, D) points
     scale: torch.Tensor                      # 0-d, inverse temperature
-    c: torch.Tensor | None = None            # 0-d, the curvature is -c; None on the sphere
+    c: torch.Tensor | None = None            # 0-d, the curvature is -c; (F,) in a product; None on the sphere and in Euclidean space
     box_image: torch.Tensor | None = None    # (B, D) points of one box an image
     box_text: torch.Tensor | None = None     # (B, D) points of that box's caption
     all_image: torch.Tensor | None = None    # (M, D) image points of every process
     all_text: torch.Tensor | None = None     # (M, D) text points of every process
     offset: int = 0                          # row i of this process is row offset + i of the gathered ones
     weight: float = 1.0                      # rows here x processes / rows everywhere: 1 unless the last batch is uneven
+    space: object = None                     # where the points live: answers distances, angles, cones
 
     @property
     def keys(self):
@@ -104,19 +105,6 @@ def one_line_errors(
         print(f"{command}: {text}  (MERU_NB_TRACEBACK=1 shows where)", file=sys.stderr)
         sys.exit(2)
 
-# %% ../nbs/00_core.ipynb #1a0c4e02
-class _Lines:  # of a bar: each state of it a line of its own
-    def __init__(self, file): self.file = file
-    def write(self, text): return self.file.write(text.strip() + "\n") if text.strip() else 0
-    def flush(self): self.file.flush()
-    def isatty(self): return False
-
-def progress(*args, file=None, **kw) -> tqdm:
-    "`tqdm` with its arguments; where no terminal shows it, a line a minute."
-    file = file or sys.stderr
-    if file.isatty(): return tqdm(*args, file=file, **kw)
-    return tqdm(*args, file=_Lines(file), **dict(mininterval=60, maxinterval=60, ncols=100) | kw)
-
 # %% ../nbs/00_core.ipynb #1a0c4e05
 def heed_parent_only(worker=0):
     "For a worker's start: SIGINT and SIGHUP pass by, and a SIGTERM that does not come from its parent."
@@ -150,10 +138,18 @@ class Lines:
         if (line := text.strip("\r\n ")): self.stream.write(line + "\n")
     def flush(self): self.stream.flush()
 
+class LineBar(tqdm):
+    "A line a minute; the first as soon as there is something to say."
+    told = False
+    def set_postfix(self, *args, refresh=True, **kw):
+        super().set_postfix(*args, refresh=not self.told and not self.disable, **kw)
+        self.told = True
+
 def progress_bar(*args, **kw) -> tqdm:
-    "`tqdm`'s bar on stderr; without a terminal a line a minute."
-    if sys.stderr.isatty() or kw.get("disable"): return tqdm(*args, **kw)
-    return tqdm(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
+    "`tqdm`'s bar on stderr; without a terminal or a notebook a line a minute."
+    drawn = sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
+    if drawn or kw.get("disable"): return tqdm(*args, **kw)
+    return LineBar(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
 
 # %% ../nbs/00_core.ipynb #3fb3a0c0
 IMAGE_COLOR, TEXT_COLOR = "#0072B2", "#D55E00"

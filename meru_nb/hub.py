@@ -15,7 +15,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from huggingface_hub import HfApi, snapshot_download
-from tqdm import tqdm
+from .core import progress_bar as tqdm
 
 from .checkpoint import load_model, save_model
 from .config import closest, write_json

@@ -7,21 +7,21 @@ __all__ = ['PROMPTS', 'BUILT_IN', 'Pool', 'make_pool', 'json_entries', 'line_ent
            'read_pool', 'pool_for', 'embed_texts', 'cache_folder', 'pool_digest', 'embed_pool', 'keep_points']
 
 # %% ../nbs/83_pool.ipynb #650d7893
-import contextlib, hashlib, json, os, warnings
+import contextlib, json, os, warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from tqdm import tqdm
 
-from .core import asset
+from .core import asset, progress_bar
 from .data.formats import LAYOUTS, LONGEST, check_caption, decode_caption, parse_record
 from .data.shards import OpenFiles, clip_tokenizer
 from .data.sources import find_sources, index_shard, is_remote, label_of, source_layout
 from .data.tar import read_fields
 from .data.transforms import BadSample
+from .identity import code_key, digest
 
 # %% ../nbs/83_pool.ipynb #cd6581b1
 @dataclass
@@ -136,7 +136,7 @@ def embed_texts(
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))   # of like length: less padding
     try: points = torch.empty(len(texts), model.embed_dim)
     except RuntimeError: raise ValueError(f"{len(texts):,} points of {model.embed_dim} numbers do not fit into memory: give a smaller pool") from None
-    with tqdm(total=len(texts), desc="embedding texts", unit="text", disable=not progress) as bar:
+    with progress_bar(total=len(texts), desc="embedding texts", unit="text", disable=not progress) as bar:
         for k in range(0, len(order), batch_size):
             some = order[k:k + batch_size]
             points[some] = model.encode_text(tokenizer.pad(tokenizer([texts[i] for i in some]), most)).float().cpu()
@@ -152,16 +152,12 @@ def cache_folder() -> Path:
 def pool_digest(
     model,             # a DualEncoder
     texts: list[str],
-) -> str:              # 32 hexadecimal digits
+) -> str:              # 24 hexadecimal digits
     "A name for the points of `texts` under `model`: of everything that they depend on."
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(json.dumps(model.config.to_dict() if model.config else {}, sort_keys=True).encode())
+    parts = [code_key(), json.dumps(model.config.to_dict() if model.config else {}, sort_keys=True)]
     for name, value in model.state_dict().items():
-        if name.startswith("visual"): continue
-        digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    for text in texts: digest.update(text.encode("utf-8", "replace") + b"\n")
-    return digest.hexdigest()
+        if not name.startswith("visual"): parts += [f"{name} {tuple(value.shape)} {value.dtype}", value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()]
+    return digest(*parts, *(str(ids) for ids in clip_tokenizer()(texts)))
 
 # %% ../nbs/83_pool.ipynb #be1d0fda
 def embed_pool(

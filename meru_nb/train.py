@@ -27,7 +27,7 @@ from braceexpand import braceexpand
 
 from .checkpoint import fill_model, load_model, newest_step, save_step
 from .config import Config, flags_of, from_dict, parse_cli, peek_flag, write_json
-from .core import Batch, one_line_errors, progress, seed_everything, versions
+from .core import Batch, one_line_errors, progress_bar, seed_everything, versions
 from .data.shapes import ShapesConfig, write_shapes
 from .data.shards import Loader, make_loader
 from .data.sources import find_sources, is_remote
@@ -335,7 +335,7 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
     bad = BadSteps(config.max_bad_steps, accelerator.device)
     due = lambda period: period and (done + 1) % period == 0
     step.train()
-    with signals_noted() as got, progress(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
+    with signals_noted() as got, progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
         while done < config.steps:
             look = due(config.eval_period)
             now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period)
@@ -347,7 +347,7 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
                 row |= dict(lr=lr_at(done - 1, config.steps, optim)) | meter.read(accelerator.num_processes) | notes(accelerator, model, loader)
                 if look: row |= look_at(config, accelerator, step); meter.start()
                 log_row(run, row, accelerator)
-                bar.set_postfix(loss=f"{row['loss']:.3f}", img_s=f"{row['images_per_s']:.0f}", refresh=bar.postfix is None)
+                bar.set_postfix(loss=f"{row['loss']:.3f}", img_s=f"{row['images_per_s']:.0f}", refresh=False)
                 if row["bad_steps_in_a_row"] >= config.max_bad_steps: give_up(run, accelerator, bad, row)
             bar.update()
             stop = asked_to_stop(got, accelerator, now)
@@ -372,7 +372,7 @@ def notes(accelerator, model, loader) -> dict:
 def look_at(config, accelerator, step) -> dict:
     "Figures of the first held-out set, by the main process; the model is put together by all."
     model = whole_model(config, accelerator, step)
-    return held_out_row(model, config.held_out[0], config.eval_samples) if accelerator.is_main_process else {}
+    return held_out_row(model, config.held_out[0], config.eval_samples, config.held_out) if accelerator.is_main_process else {}
 
 def give_up(run, accelerator, bad, row):
     "Save the keys of the batches that could not be learned from, those of all processes, and stop."

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PATHS', 'ROOT', 'best_texts', 'in_plane', 'bounds', 'sift', 'contenders', 'Traversal', 'traverse', 'check_walk',
-           'TraverseConfig', 'parse', 'read_image', 'embed_images', 'find_root', 'run', 'embed_end', 'show', 'main']
+           'TraverseConfig', 'parse', 'read_image', 'embed_images', 'find_root', 'run', 'strangers', 'is_image',
+           'embed_end', 'show', 'main']
 
 # %% ../nbs/80_traverse.ipynb #142f4daf
 import json, math, sys
@@ -18,6 +19,7 @@ from .checkpoint import load_model
 from .config import Config, parse_cli, peek_flag
 from .core import one_line_errors
 from .data.transforms import BadSample, eval_pixels
+from .familiar import familiarity
 from .models import ModelConfig, preset_config
 from .pool import embed_pool, embed_texts, pool_for, read_pool
 
@@ -237,20 +239,31 @@ def run(config: TraverseConfig, changes: dict) -> list[dict]:   # one for each s
     pool = read_pool(config.texts or pool_for(model))
     points = embed_pool(model, pool, cache=config.cache, progress=sys.stderr.isatty() and len(pool) > 5000).to(device)
     say(pool); root, note = find_root(space, points); say(note)
+    for line in strangers(model, config, pool): say(line)
     end = root if end is None else end.to(device)
     walks = [(kind, name, traverse(x.to(device), points, end, space, config.steps, config.cone_filter, config.path, pool.names, root)) for kind, name, x in starts]
     return [w.to_dict(**{kind: name}, **dict(to=config.to) if config.to else {}) for kind, name, w in walks]
 
+def strangers(model, config, pool) -> list[str]:
+    "Lines on pictures and texts that are unlike all that the model was trained on."
+    files = [*config.image, *([config.to] if is_image(config.to) else [])]
+    pixels = torch.stack([read_image(f, model.image_size) for f in files]) if files else None
+    own = [*config.text, *([config.to] if config.to and not is_image(config.to) else [])]
+    return familiarity(model, pixels, own, files) + familiarity(model, texts=pool.texts)
+
+def is_image(to: str) -> bool: return bool(to) and (Path(to).suffix.lower() in Image.registered_extensions() or Path(to).is_file())
+
 def embed_end(model, to: str):   # (D,)
     "The point of an image file, or of a text."
-    named = Path(to).suffix.lower() in Image.registered_extensions()
-    return embed_images(model, [to])[0] if named or Path(to).is_file() else embed_texts(model, [to])[0]
+    return embed_images(model, [to])[0] if is_image(to) else embed_texts(model, [to])[0]
 
 def show(walk: dict) -> str:
     "A walk as text: each caption where it is met first."
     first = {s["text"]: s["t"] for s in reversed(walk["steps"])}
     head = f"{walk.get('image') or repr(walk['start'])} to {walk.get('to') or 'the root'}, {len(walk['steps'])} steps"
-    return "\n".join([head, *(f"  {first[text]:4.2f}  {text}" for text in walk["captions"])])
+    rows = [f"  {first[text]:4.2f}  {text}" for text in walk["captions"]]
+    if walk["captions"] == [ROOT]: rows.append("  (no text's cone holds a point of this path: --no-cone-filter asks all texts)")
+    return "\n".join([head, "     t  met first", *rows])
 
 def main(argv=None):
     "Walk from the command line."

@@ -4,22 +4,26 @@
 
 # %% auto #0
 __all__ = ['Meter', 'BadSteps', 'memory_used', 'read_values', 'log_row', 'forget_after', 'check_trackers', 'start_trackers',
-           'set_name', 'held_out_row', 'finish', 'training_notes', 'save_radii']
+           'set_name', 'set_names', 'held_out_row', 'finish', 'training_notes', 'save_pictures', 'save_radii',
+           'save_walk', 'next_lines']
 
 # %% ../nbs/65_watch.ipynb #50cb701b
-import contextlib, json, sys, time
+import contextlib, json, shlex, sys, time
 from collections import deque
 from pathlib import Path
 
 import torch
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, filter_trackers, get_available_trackers
 from matplotlib.figure import Figure
+from PIL import Image
 
 from .checkpoint import save_model
 from .config import closest, write_json
-from .data.shards import clip_tokenizer
+from .data.shards import clip_tokenizer, make_loader
 from .evals.held_out import embed_shards, report, table
-from .viz import plot_radii
+from .identity import path_parts, short_names
+from .traverse import find_root, traverse
+from .viz import lay_out, plot_layout, plot_radii
 
 # %% ../nbs/65_watch.ipynb #1f111e75
 class Meter:
@@ -124,14 +128,24 @@ def set_name(pattern: str) -> str:
     "A short name for tar files: 'shapes/val-*.tar' is 'val'."
     return Path(pattern).name.split("*")[0].strip("-_.") or Path(pattern).parent.name
 
+def set_names(patterns) -> list[str]:
+    "Short names, with as much of the folders before them as tells them apart."
+    names, places = list(map(set_name, patterns)), [path_parts(p)[:-1] for p in patterns]
+    if _apart(patterns, names): return names
+    names = short_names(["/".join((*place, name)) for place, name in zip(places, names)])
+    return names if _apart(patterns, names) else short_names(patterns)     # they differ behind the star only
+
+def _apart(patterns, names): return len(set(map(path_parts, patterns))) == len(set(names))
+
 def held_out_row(
     model,           # a DualEncoder in training
     pattern: str,    # tar files
     limit=0,         # samples at most; 0: all
+    among=(),        # all held-out sets of the run, from which its name must tell it
 ) -> dict:           # flat: "val/t2i_R@1", "val/zero_shot_kind", "val/centroid_gap", ...
     "The figures of a held-out set, for a line of `metrics.jsonl`."
     model.eval()
-    r, name = report(model, clip_tokenizer(), embed_shards(model, pattern, clip_tokenizer(), limit=limit)), set_name(pattern)
+    r, name = report(model, clip_tokenizer(), embed_shards(model, pattern, clip_tokenizer(), limit=limit)), set_names([pattern, *among])[0]
     model.train()
     out = {f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")} | {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()}
     return {f"{name}/{k}": v for k, v in (out | r["gap"]).items() if isinstance(v, (int, float))}
@@ -142,25 +156,57 @@ def finish(config, run, model, problems):
     model.eval()
     if problems: print("could not be read: " + ", ".join(f"{n} x {cause}" for cause, n in problems.items()))
     reports, tokenizer = {}, clip_tokenizer()
-    for pattern in config.held_out:
-        name = set_name(pattern)
+    for pattern, name in zip(config.held_out, set_names(config.held_out)):
         held = embed_shards(model, pattern, tokenizer, workers=config.workers)
         reports[name] = report(model, tokenizer, held)
-        if len(reports) == 1: save_radii(run/"radii.png", model.space, held, f"{config.preset}, {name}")
+        if len(reports) == 1: save_pictures(run, model, pattern, held, f"{config.preset}, {name}")
     save_model(model, run/"final", training_notes(config, reports))
     if reports:
         write_json(run/"report.json", reports)
         print(table(reports))
-    print(f"{run/'final'}: the trained model" + (f"; {run/'radii.png'}: the radii of both modalities" if reports else ""))
+    print(f"{run/'final'}: the trained model" + ("; radii.png: the radii of both modalities; disk.png: a walk to the root" if reports else ""))
+    if reports: print("next:", *next_lines(run, config.held_out[0]), sep="\n  ")
 
 def training_notes(config, reports) -> str:
     "The card's paragraph on how a model came about."
-    names = ", ".join(f"`{set_name(p)}`" for p in config.data)
+    names = ", ".join(f"`{n}`" for n in set_names(config.data))
     return (f"## Training\n\n{config.steps} steps of {config.batch_size} pairs from {names}, learning rate {config.lr:g}, seed {config.seed}."
             + (f"\n\n## Held-out figures\n\n{table(reports)}" if reports else ""))
+
+def save_pictures(run, model, pattern, held, title):
+    "`radii.png`, and a first walk: `picture.png`, where it begins, and `disk.png`."
+    save_radii(run/"radii.png", model.space, held, title)
+    pixels = next(iter(make_loader(pattern, batch_size=1, image_size=model.image_size, train=False)))["image"][0]
+    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(run/"picture.png")
+    save_walk(run/"disk.png", model, pixels, held, f"{title}: a picture on its way to the root")
 
 def save_radii(path, space, held, title):
     "The picture of both modalities' distances from the root."
     with torch.no_grad(): image, text = (space.radius(x.to(space.root().device)) for x in (held.image, held.text))
     ax = plot_radii(image, text, title, ax=Figure(figsize=(5, 2.6)).subplots())   # no pyplot: nothing stays behind, no display is needed
     ax.figure.savefig(path, dpi=120)
+
+# %% ../nbs/65_watch.ipynb #05978fb7
+@torch.no_grad()
+def save_walk(
+    path,            # PNG to write
+    model, pixels,   # (3, S, S) uint8, where the walk begins
+    held,            # whose captions may be met, 400 at most
+    title,
+):
+    "The walk of a picture to the root, over the disk."
+    device, names = model.log_scale.device, list(dict.fromkeys(held.captions))[:400]
+    texts = held.text[[held.captions.index(t) for t in names]].to(device)
+    image, (root, _) = model.encode_image(pixels[None].to(device))[0], find_root(model.space, texts)
+    walk = traverse(image, texts, root, model.space, cone_filter=False, names=names)
+    layout = lay_out(model.space, "anchor", anchor=image, image=image[None], text=texts, path=walk.points)
+    met = [t if t in walk.captions[:6] else "" for t in names]
+    ax = plot_layout(layout, names=dict(text=met), title=title, ax=Figure(figsize=(6, 6.2)).subplots())   # no pyplot: no display is needed
+    ax.figure.savefig(path, dpi=110)
+
+def next_lines(run, pattern) -> list[str]:
+    "What to type after a run."
+    at, data = shlex.quote(str(run)), shlex.quote(str(pattern))
+    return [f"python -m meru_nb.traverse --checkpoint {at} --image {shlex.quote(str(run/'picture.png'))} --no-cone-filter",
+            f"python -m meru_nb.evaluate --checkpoint {at} --tasks retrieval gap --datasets {data} --output {shlex.quote(str(run/'results.json'))}",
+            "jupyter lab nbs/companions/traversals.ipynb"]

@@ -8,10 +8,11 @@ __all__ = ['RESIZES', 'JUNK', 'STUBS', 'MERU_PROMPTS', 'EUROSAT_NAMES', 'PCAM_NA
            'check_names', 'words', 'tar_images', 'web_images', 'record_spans', 'wire', 'example', 'tfds_folder',
            'tfds_images', 'EvalSet', 'check_images', 'listed_images', 'cub_images', 'sun397_images', 'halves',
            'caltech_images', 'builder_images', 'cut', 'alternatives', 'benchmark_file', 'clip_prompts',
-           'imagenet_names', 'classification', 'shapes_set', 'own_set', 'benchmark_set']
+           'imagenet_names', 'classification', 'wanted_file', 'download', 'main', 'shapes_set', 'own_set',
+           'benchmark_set']
 
 # %% ../../nbs/53_data.evalsets.ipynb #aaf231a8
-import functools, importlib.util, json, os, re, struct
+import contextlib, functools, importlib.util, io, json, os, re, struct, sys, traceback
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ from PIL import Image
 from torchvision import datasets as tv
 from torchvision.transforms import functional as TF
 
+from ..config import closest
+from ..core import one_line_errors
 from .formats import IMAGES, parse_record
 from .shapes import LEVELS, zero_shot_levels, zero_shot_prompts
 from .shards import OpenFiles
@@ -436,7 +439,7 @@ def _trained(cls, folder):   # a torchvision class that takes train=True or Fals
 def _folders(pattern):       # class folders; {} stands for the split
     return lambda root, split, names: folder_images(root/pattern.format(split), names, split)
 
-def _tv(call): return f"python -c \"from torchvision.datasets import *; {call}\""   # a command that downloads
+def _tv(name, *split): return " ".join(["python -m meru_nb.data.evalsets", name, "{root}", *split])   # a command that downloads
 
 _HALF = {"validation": "val"}
 EUROSAT_NAMES = ("annual crop land", "forest", "brushland or shrubland", "highway or road", "industrial buildings or commercial buildings", "pasture land",
@@ -445,15 +448,47 @@ PCAM_NAMES = ("lymph node", "lymph node containing metastatic tumor tissue")
 _OFFICIAL = ("train", "validation", "test")
 _RESEARCH, _UNSTATED = "non-commercial research", "none stated"
 
+# %% ../../nbs/53_data.evalsets.ipynb #53a1e011
+def wanted_file(err: Exception) -> tuple:   # its URL and its place; empty texts if the error says neither
+    "The file that torchvision was about to download."
+    while err.__cause__ is not None: err = err.__cause__
+    for frame, _ in traceback.walk_tb(err.__traceback__):
+        held = frame.f_locals
+        if frame.f_code.co_name.startswith("download_") and "fpath" in held: return str(held.get("url") or held.get("file_id")), str(held["fpath"])
+    return "", ""
+
+def download(
+    name: str,   # of torchvision's class
+    root,        # the data folder
+    *split,      # where the class wants one
+):
+    "Have torchvision download a data set; ValueError in one line if it cannot."
+    kind = getattr(tv, name, None)
+    if not isinstance(kind, type): raise ValueError(f"torchvision has no data set {name!r}.{closest(name, dir(tv))}")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()): kind(root, *split, download=True)
+    except (OSError, RuntimeError, ValueError) as err:
+        (url, place), why = wanted_file(err), (str(getattr(err, "reason", "") or err).splitlines() or [type(err).__name__])[0]
+        if (found := re.match(r"Error downloading (\S+):", why)): url, place = kind.mirrors[-1] + found[1], str(Path(root)/name/"raw"/found[1])   # MNIST tries its mirrors itself
+        if not place: raise ValueError(f"{name} cannot be downloaded into {root}: {why}") from None
+        raise ValueError(f"{name}: {url} cannot be fetched ({why.rstrip(':')}): fetch it where there is a network, put it at {place}, and give this command again") from None
+
+def main(argv=None):
+    "NAME ROOT [SPLIT]: torchvision's download."
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if len(argv) not in (2, 3): raise ValueError("give the name of a class of torchvision's, a folder, and a split where the class wants one: CIFAR10 datasets")
+    download(*argv)
+    print(f"{argv[0]} is in {argv[1]}")
+
 # %% ../../nbs/53_data.evalsets.ipynb #fc5a0df5
 SETS = [
     classification("imagenet", 1000, "imagenet/val", "ImageNet's terms: non-commercial research", "register at image-net.org, unpack ILSVRC2012_img_val.tar into {root}/imagenet/val/WNID/*.JPEG",
                    _folders("imagenet/{}"), ("train", "", "val"), imagenet_names, clip="imagenet1k", probe=False),
-    classification("food101", 101, "food-101/meta/test.json", "research; the photographs belong to Foodspotting's users", _tv("Food101('{root}', download=True)"),
+    classification("food101", 101, "food-101/meta/test.json", "research; the photographs belong to Foodspotting's users", _tv("Food101"),
                    _builder(tv.Food101, "food-101", {"validation": "test"}), ("train[:90%]", "train[90%:]", "validation"), tfds="food101"),
-    classification("cifar10", 10, "cifar-10-batches-py/test_batch", _UNSTATED, _tv("CIFAR10('{root}', download=True)"), _trained(tv.CIFAR10, "cifar-10-batches-py"),
+    classification("cifar10", 10, "cifar-10-batches-py/test_batch", _UNSTATED, _tv("CIFAR10"), _trained(tv.CIFAR10, "cifar-10-batches-py"),
                    ("train[:90%]", "train[90%:]", "test"), tfds="cifar10"),
-    classification("cifar100", 100, "cifar-100-python/test", _UNSTATED, _tv("CIFAR100('{root}', download=True)"), _trained(tv.CIFAR100, "cifar-100-python"),
+    classification("cifar100", 100, "cifar-100-python/test", _UNSTATED, _tv("CIFAR100"), _trained(tv.CIFAR100, "cifar-100-python"),
                    ("train[:90%]", "train[90%:]", "test"), tfds="cifar100"),
     classification("cub2011", 200, "CUB_200_2011/images.txt", _RESEARCH, "unpack CUB_200_2011.tgz of data.caltech.edu/records/65de6-vp158 into {root}",
                    lambda root, split, names: cub_images(root/"CUB_200_2011", split), tfds="caltech_birds2011"),
@@ -461,10 +496,10 @@ SETS = [
                    lambda root, split, names: sun397_images(root/"SUN397", split), tfds="sun397/standard-part1-120k"),
     classification("cars", 196, "stanford_cars/cars_test_annos_withlabels.mat", _RESEARCH, "the original link is dead: arrange a copy as github.com/pytorch/vision/issues/7545 says, in {root}/stanford_cars",
                    _builder(tv.StanfordCars, "stanford_cars"), tfds="cars196"),
-    classification("aircraft", 100, "fgvc-aircraft-2013b/data/variants.txt", _RESEARCH, _tv("FGVCAircraft('{root}', download=True)"),
+    classification("aircraft", 100, "fgvc-aircraft-2013b/data/variants.txt", _RESEARCH, _tv("FGVCAircraft"),
                    _builder(tv.FGVCAircraft, "fgvc-aircraft-2013b"), ("train", "val", "test"), clip="fgvc_aircraft"),
-    classification("dtd", 47, "dtd/dtd/labels", "research", _tv("DTD('{root}', download=True)"), _builder(tv.DTD, "dtd", _HALF), _OFFICIAL, tfds="dtd"),
-    classification("pets", 37, "oxford-iiit-pet/annotations/test.txt", "CC BY-SA 4.0", _tv("OxfordIIITPet('{root}', download=True)"),
+    classification("dtd", 47, "dtd/dtd/labels", "research", _tv("DTD"), _builder(tv.DTD, "dtd", _HALF), _OFFICIAL, tfds="dtd"),
+    classification("pets", 37, "oxford-iiit-pet/annotations/test.txt", "CC BY-SA 4.0", _tv("OxfordIIITPet"),
                    _builder(tv.OxfordIIITPet, "oxford-iiit-pet", dict(train="trainval")), tfds="oxford_iiit_pet"),
 ]
 
@@ -472,21 +507,21 @@ SETS = [
 SETS += [
     classification("caltech101", 102, "caltech101/101_ObjectCategories", "CC BY 4.0", "unpack caltech-101.zip of data.caltech.edu/records/mzrjq-6wc02 into {root}/caltech101",
                    lambda root, split, names: caltech_images(root/"caltech101"/"101_ObjectCategories", split, names), names=lambda: benchmark_file("en_classnames.json")["caltech101"]),
-    classification("flowers102", 102, "flowers-102/setid.mat", _UNSTATED, _tv("Flowers102('{root}', download=True)"), _builder(tv.Flowers102, "flowers-102", _HALF), _OFFICIAL,
+    classification("flowers102", 102, "flowers-102/setid.mat", _UNSTATED, _tv("Flowers102"), _builder(tv.Flowers102, "flowers-102", _HALF), _OFFICIAL,
                    tfds="oxford_flowers102", clip="flowers"),
-    classification("stl10", 10, "stl10_binary/test_X.bin", "as ImageNet's", _tv("STL10('{root}', download=True)"), _builder(tv.STL10, "stl10_binary"), tfds="stl10"),
-    classification("eurosat", 10, "eurosat/2750", "MIT", _tv("EuroSAT('{root}', download=True)"), _folders("eurosat/2750"), ("train[:5000]", "train[5000:10000]", "train[10000:15000]"),
+    classification("stl10", 10, "stl10_binary/test_X.bin", "as ImageNet's", _tv("STL10"), _builder(tv.STL10, "stl10_binary"), tfds="stl10"),
+    classification("eurosat", 10, "eurosat/2750", "MIT", _tv("EuroSAT"), _folders("eurosat/2750"), ("train[:5000]", "train[5000:10000]", "train[10000:15000]"),
                    lambda: EUROSAT_NAMES, tfds="eurosat"),
     classification("resisc45", 45, "NWPU-RESISC45", _RESEARCH, "ask its authors (gcheng-nwpu.github.io) and unpack NWPU-RESISC45.rar into {root}", _folders("NWPU-RESISC45"),
                    ("train[:10%]", "train[10%:20%]", "train[20%:]"), tfds="resisc45"),
-    classification("country211", 211, "country211/test", "the Creative Commons licences of YFCC100M's photographs", _tv("Country211('{root}', download=True)"), _folders("country211/{}"),
+    classification("country211", 211, "country211/test", "the Creative Commons licences of YFCC100M's photographs", _tv("Country211"), _folders("country211/{}"),
                    ("train", "valid", "test"), lambda: benchmark_file("en_classnames.json")["country211"]),
-    classification("mnist", 10, "MNIST/raw/t10k-images-idx3-ubyte", "CC BY-SA 3.0", _tv("MNIST('{root}', download=True)"), _trained(tv.MNIST, "MNIST"), names=lambda: tuple("0123456789"), tfds="mnist"),
-    classification("clevr", 8, "clevr/CLEVR_v1.0/scenes", "CC BY 4.0", _tv("CLEVRClassification('{root}', download=True)"), _builder(tv.CLEVRClassification, "clevr/CLEVR_v1.0/scenes", _HALF, shift=3),
+    classification("mnist", 10, "MNIST/raw/t10k-images-idx3-ubyte", "CC BY-SA 3.0", _tv("MNIST"), _trained(tv.MNIST, "MNIST"), names=lambda: tuple("0123456789"), tfds="mnist"),
+    classification("clevr", 8, "clevr/CLEVR_v1.0/scenes", "CC BY 4.0", _tv("CLEVRClassification"), _builder(tv.CLEVRClassification, "clevr/CLEVR_v1.0/scenes", _HALF, shift=3),
                    ("train[:4500]", "train[4500:5000]", "validation[:5000]"), lambda: tuple(map(str, range(3, 11))), clip="clevr_count_all"),
-    classification("pcam", 2, "pcam/camelyonpatch_level_2_split_test_x.h5", "CC0", "pip install h5py; " + _tv("PCAM('{root}', 'test', download=True)"), _builder(tv.PCAM, "pcam", _HALF), _OFFICIAL,
+    classification("pcam", 2, "pcam/camelyonpatch_level_2_split_test_x.h5", "CC0", "pip install h5py; " + _tv("PCAM", "test"), _builder(tv.PCAM, "pcam", _HALF), _OFFICIAL,
                    lambda: PCAM_NAMES, tfds="patch_camelyon"),
-    classification("sst2", 2, "rendered-sst2/test", _UNSTATED, _tv("RenderedSST2('{root}', 'test', download=True)"), lambda root, split, names: folder_images(root/"rendered-sst2"/dict(val="valid").get(split, split), names),
+    classification("sst2", 2, "rendered-sst2/test", _UNSTATED, _tv("RenderedSST2", "test"), lambda root, split, names: folder_images(root/"rendered-sst2"/dict(val="valid").get(split, split), names),
                    ("train", "val", "test"), clip="renderedsst2"),
 ]
 
@@ -533,3 +568,9 @@ def benchmark_set(name: str) -> EvalSet:
         if not hasattr(ds, "__len__"): raise ValueError(f"{name} is a stream: give the folder of its web data set as a path")
         return builder_images(lambda: ds, Path(root)/name, tuple(ds.classes), 0, split)
     return EvalSet(f"clip_benchmark:{name}", ("zero_shot", "linear_probe"), (name,), "its own", f"clip_benchmark's builder for {name}, with its root {{root}}/{name}", open, 0, (), name)
+
+# %% ../../nbs/53_data.evalsets.ipynb #53a1e013
+#| eval: false
+# a notebook that is run is __main__ too, and has no file
+if __name__ == "__main__" and "__file__" in globals():
+    with one_line_errors("meru_nb.data.evalsets"): main()

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from PIL import Image
-from tqdm.auto import tqdm
+from ..core import progress_bar as tqdm
 
 from ..core import one_line_errors
 from .formats import IMAGES, check_caption, parse_record

@@ -18,7 +18,7 @@ from random import Random
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
+from ..core import progress_bar as tqdm
 
 from ..config import Config, parse_cli, write_json
 from ..core import available_cores, one_line_errors

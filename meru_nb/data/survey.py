@@ -12,7 +12,7 @@ from collections import Counter
 import numpy as np
 import torch
 from PIL import Image
-from tqdm.auto import tqdm
+from ..core import progress_bar as tqdm
 
 from .formats import LAYOUTS
 from .shards import OpenFiles, make_loader

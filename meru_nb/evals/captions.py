@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['FORMS', 'IMAGE_FIELDS', 'TEXT_FIELDS', 'SETS', 'same_id', 'coco_captions', 'karpathy_captions', 'field_of',
            'row_captions', 'only_newlines', 'separator', 'unquote', 'split_table', 'table_rows', 'listed', 'token_rows',
-           'parse_captions', 'read_json', 'CaptionSet', 'file_images', 'clean_captions', 'in_words', 'find_images',
-           'read_captions', 'dataset_type', 'caption_lines', 'has_lines', 'sample_texts', 'read_shards', 'sample_lines',
-           'line_set', 'chain_set', 'Pairs', 'embed_captions', 'captions_at']
+           'where', 'parse_captions', 'read_json', 'CaptionSet', 'file_images', 'clean_captions', 'in_words',
+           'find_images', 'read_captions', 'dataset_type', 'caption_lines', 'has_lines', 'sample_texts', 'read_shards',
+           'sample_lines', 'line_set', 'chain_set', 'Pairs', 'embed_captions', 'captions_at']
 
 # %% ../../nbs/68_evals.captions.ipynb #4a35f027
 import ast, contextlib, csv, json, os, re
@@ -140,6 +140,13 @@ def token_rows(text: str) -> list[dict]:
     if not found or not all(found): raise KeyError("no table")
     return [dict(image=m[1], caption=m[2]) for m in found]
 
+# %% ../../nbs/68_evals.captions.ipynb #68a1e010
+@contextlib.contextmanager
+def where(path):
+    "A file's name before what is wrong with it."
+    try: yield
+    except ValueError as err: raise ValueError(f"{path}: {err}") from None
+
 # %% ../../nbs/68_evals.captions.ipynb #c3fa72f7
 def parse_captions(
     path: Path,
@@ -154,10 +161,11 @@ def parse_captions(
     try:
         data = read_json(text, path) if text.lstrip()[:1] in ("{", "[") or path.suffix in (".json", ".jsonl") else None
         if data is None: data = table_rows(text, left) if separator(text.split("\n", 1)[0]) else token_rows(text)
-        if isinstance(data, list): return row_captions(data, split, left)
-        if "annotations" in data: return coco_captions(data, left)
-        if isinstance(data.get("images"), list): return karpathy_captions(data, split)
-        return row_captions((dict(image=k, captions=v) for k, v in data.items()), split, left)
+        with where(path):
+            if isinstance(data, dict) and "annotations" in data: return coco_captions(data, left)
+            if isinstance(data, dict) and isinstance(data.get("images"), list): return karpathy_captions(data, split)
+            if isinstance(data, list): return row_captions(data, split, left)
+            return row_captions((dict(image=k, captions=v) for k, v in data.items()), split, left)
     except csv.Error as err: raise ValueError(f"{path} cannot be read as a table: {err}") from None
     except (KeyError, TypeError, AttributeError): raise ValueError(wrong) from None
 

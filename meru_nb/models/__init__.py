@@ -95,7 +95,7 @@ def with_lengths(self: DualEncoder, batch: Batch) -> Batch:
 def embed(self: DualEncoder, features: dict) -> Embeddings:
     "Lift features and gather the keys of every process."
     points = {k: self.space.lift(f, k.removeprefix("box_")) for k, f in features.items()}
-    return gather(Embeddings(**points, scale=self.scale, c=self.space.c), even=self.even_batches)
+    return gather(Embeddings(**points, scale=self.scale, c=self.space.curvature, space=self.space), even=self.even_batches)
 
 @patch
 def forward(self: DualEncoder,

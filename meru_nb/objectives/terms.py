@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from ..core import Embeddings
-from ..geometry import lorentz
 from .contrastive import contrastive_loss
+from ..spaces import Lorentz
 
 # %% ../../nbs/34_objectives.terms.ipynb #626116ba
 @dataclass
@@ -54,21 +54,21 @@ def contrastive(
 def diagnostics(
     e: Embeddings,   # gathered
     min_radius=0.1,  # K of the cone that "in_cone" is about
-    space=None,      # if given, what it has learned is reported too: the alphas
+    space=None,      # what it has learned is reported too: curvatures, alphas; a product's by their mean
 ) -> dict:           # name -> 0-d tensor
     "What a researcher watches: temperature, curvature, alphas, radii, angles, cones."
     image, text = e.keys
-    out = dict(scale=e.scale.detach())
-    if space is not None: out |= {n.removeprefix("log_"): p.exp() for n, p in space.named_parameters() if n.startswith("log_")}
-    if e.c is None:  # the sphere has one radius and no cones
+    space, out = e.space if space is None else space, dict(scale=e.scale.detach())
+    if space is None and e.c is not None: space = Lorentz(image.shape[1], float(e.c), min_radius=min_radius)
+    elif space is not None: out |= {n.removeprefix("log_"): p.exp().mean() for n, p in space.named_parameters() if n.startswith("log_")}
+    if space is None or not space.has_cones:   # the sphere has one radius and no cones
         return out | dict(pair_cosine=(image * text).sum(-1).mean(), centroid_gap=(image.mean(0) - text.mean(0)).norm())
-    out["c"], mid = e.c.detach(), {}
+    if space.curvature is not None: out["c"] = space.curvature.detach().mean()
+    mid = {}
     for name, x in (("image", image), ("text", text)):
-        r = lorentz.radius(x, e.c)
+        r, mid[name] = space.radius(x), space.mean(x)
         for q in (0.05, 0.5, 0.95): out[f"radius_{name}_q{round(100 * q):02d}"] = r.quantile(q)
-        mid[name] = lorentz.einstein_midpoint(x, e.c)
-        out[f"centroid_radius_{name}"] = lorentz.radius(mid[name], e.c)
-    at_text, at_image = lorentz.exterior_angle(text, image, e.c), lorentz.exterior_angle(image, text, e.c)
-    inside = at_text <= lorentz.half_aperture(text, e.c, min_radius)
-    return out | dict(angle_at_text=at_text.mean(), angle_at_image=at_image.mean(), in_cone=inside.float().mean(),
-                      centroid_gap=lorentz.dist(mid["image"], mid["text"], e.c))
+        out[f"centroid_radius_{name}"] = space.radius(mid[name])
+    at_text, at_image = space.cone_angle(text, image), space.cone_angle(image, text)
+    return out | dict(angle_at_text=at_text.mean(), angle_at_image=at_image.mean(), in_cone=space.in_cone(text, image).float().mean(),
+                      centroid_gap=space.dist(mid["image"], mid["text"]))
