@@ -50,7 +50,7 @@ def fingerprint(
     model,   # a DualEncoder, or a comparator with its interface
 ) -> str:    # 24 characters
     "A name for what the towers compute."
-    parts = [f"{k}={getattr(model.config, k, '')}" for k in ("visual", "textual", "image_size", "context_length")]
+    parts = [f"{k}={getattr(model.config, k, '')}" for k in ("visual", "textual", "image_size", "context_length", "architecture", "pixels")]
     for name, x in sorted(model.state_dict().items()):
         if name.startswith("space.") or name == "log_scale": continue   # neither changes a feature
         parts += [f"{name} {x.dtype} {tuple(x.shape)}", x.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()]
