@@ -51,7 +51,7 @@ def model_card(
 ) -> str:               # Markdown with a header that Hugging Face reads
     "What a stranger must know to use the weights."
     config, space, n = model.config, model.space, sum(p.numel() for p in model.parameters())
-    where = "on the unit sphere" if space.c is None else f"in hyperbolic space of curvature {-space.c.item():.3g}"
+    where = space.describe()
     return f"""---
 library_name: meru_nb
 tags: [image-text, {model.preset.split("_")[0]}]

@@ -71,20 +71,19 @@ def plot_radii(
 
 # %% ../nbs/81_viz.ipynb #1ae26a0c
 def plot_angles(
-    space,          # a hyperbolic one
+    space,          # one with cones
     image, text,    # (N, D) points, row i of both a pair
-    min_radius=0.1, # K of the cones
     title="", bins=40, ax=None,
 ):
     "Histograms of the pairs' exterior angles, at the image and at the text, in degrees."
-    if space.c is None: raise ValueError("exterior angles need a root that cones open from: this space is a sphere; plot_radii works on it")
+    if not space.has_cones: raise ValueError(f"exterior angles need a root that cones open from: {'a sphere' if space.plane_c is None else 'this space'} has none; plot_radii works on it")
     if image.shape != text.shape or not len(image): raise ValueError(f"image {tuple(image.shape)} and text {tuple(text.shape)} are no pairs: give as many rows of each")
     with torch.no_grad():
-        at_image, at_text = (lorentz.exterior_angle(a, b, space.c).rad2deg().cpu() for a, b in ((image, text), (text, image)))
-        aperture = lorentz.half_aperture(text, space.c, min_radius).rad2deg().cpu()
+        at_image, at_text = (space.exterior_angle(a, b).rad2deg().cpu() for a, b in ((image, text), (text, image)))
+        aperture, inside = space.half_aperture(text).rad2deg().cpu(), space.in_cone(text, image).float().mean()
     ax = ax or plt.subplots(figsize=(5, 2.6))[1]
     two_histograms(ax, at_image, at_text, np.linspace(0, 180, bins + 1), "°")
-    ax.axvline(float(aperture.mean()), color=palette()["ink"], ls=":", label=f"mean half-aperture; {float((at_text <= aperture).float().mean()):.0%} inside")
+    ax.axvline(float(aperture.mean()), color=palette()["ink"], ls=":", label=f"mean half-aperture; {float(inside):.0%} inside")
     ax.set(xlabel="exterior angle, degrees", title=title, xlim=(0, 180), xticks=range(0, 181, 45)); ax.legend(frameon=False, loc="upper left"); ax.figure.tight_layout()
     return ax
 
@@ -150,6 +149,7 @@ class Layout:
     note: str           # projection and distortion in words, for the picture
     distortion: dict    # name of a measure -> its value
     c: float | None     # curvature of the disk is -c; None on the sphere
+    min_radius: float | None = None    # K of the space's cones, where they can be drawn on the disk
     basis: torch.Tensor | None = None  # (2, D) that the angle is measured in
     root: torch.Tensor | None = None   # (D,)
 
@@ -176,8 +176,8 @@ def polar(
     root,    # (D,)
 ):           # (N,), (N, D) in float64 on the CPU
     "Distance from the root, and unit direction seen from it."
-    away = points if space.c is not None else points - (points @ root)[:, None] * root
-    radius = space.radius(points) if space.c is not None else sphere.dist(points, root)
+    away = space.tangent(points) if space.origin else points - (points @ root)[:, None] * root
+    radius = space.radius(points) if space.origin else sphere.dist(points, root)
     return radius.double().cpu(), torch.nn.functional.normalize(away.double().cpu(), dim=-1)
 
 # %% ../nbs/81_viz.ipynb #1623b233
@@ -274,7 +274,8 @@ def lay_out(
     check_groups(groups)
     if how not in HOWS: raise ValueError(f"how is {how!r}: choose one of {', '.join(map(repr, HOWS))}")
     if (how == "anchor") != (anchor is not None): raise ValueError(f"how={how!r} {'needs an' if anchor is None else 'takes no'} anchor: the point whose angle is kept exactly goes with how='anchor'")
-    points, c = torch.cat([x.float() if x.dtype == torch.float16 else x for x in groups.values()]), None if space.c is None else float(space.c)
+    points = torch.cat([x.float() if x.dtype == torch.float16 else x for x in groups.values()])
+    c = None if space.plane_c is None else float(space.plane_c)
     root, made = root_of(space, points)
     radius, u = polar(space, points, root)
     toward = lambda p: None if p is None else polar(space, p[None].to(points), root)[1][0]
@@ -298,7 +299,8 @@ def finish(space, how, points, plane, c, groups, basis, root, made):
     out = distortion_of(space.pairwise_dist(points[some], points[some]).double().cpu(), pairs(plane[some]), not free)
     note = f"{SAYS[how]}; {', '.join(f'{k} {v:.2f}' for k, v in out.items())}" + ("; root: mean of these points" * made)
     xy = plane if free else to_chart(plane, c)
-    return Layout(dict(zip(groups, xy.split([len(x) for x in groups.values()]))), how, note, out, c, basis, root.double().cpu())
+    return Layout(dict(zip(groups, xy.split([len(x) for x in groups.values()]))), how, note, out, c,
+                  space.min_radius if space.cones_drawn else None, basis, root.double().cpu())
 
 # %% ../nbs/81_viz.ipynb #9ffddb45
 def place(
@@ -327,8 +329,8 @@ def curved(
     **groups,  # its groups, at the same distances and in the same directions from the root
 ) -> Layout:   # as `lay_out` would make it
     "Another curvature leaves all angles on the page as they are: nothing is projected anew."
-    if not layout.disk or layout.c is None or space.c is None: raise ValueError(f"a layout by {layout.how!r} with curvature {layout.c} has no curvature to change: use a hyperbolic disk")
-    points, (x, y), c = torch.cat(list(groups.values())), torch.cat([layout.xy[k] for k in groups]).unbind(1), float(space.c)
+    if not layout.disk or layout.c is None or space.plane_c is None: raise ValueError(f"a layout by {layout.how!r} with curvature {layout.c} has no curvature to change: use a hyperbolic disk")
+    points, (x, y), c = torch.cat(list(groups.values())), torch.cat([layout.xy[k] for k in groups]).unbind(1), float(space.plane_c)
     return finish(space, layout.how, points, plane_points(space.radius(points).double().cpu(), torch.atan2(y, x), c), c, groups, layout.basis, layout.root, False)
 
 def turned_to(
@@ -352,6 +354,8 @@ def drawn_lines(
     "What is drawn besides points; an error where it would mean nothing."
     if (pairs or cones) and not layout.disk: raise ValueError(f"a layout by {layout.how!r} has neither geodesics nor cones: use one of the first three of {HOWS}")
     if cones and layout.c is None: raise ValueError("there are no entailment cones on a sphere: leave cones out")
+    min_radius = layout.min_radius if min_radius is None else min_radius
+    if cones and min_radius is None: raise ValueError("the cones of this space cannot be drawn on a disk: leave cones out")
     for name, number in [("image", i) for i, _ in pairs] + [("text", j) for _, j in pairs] + [("text", k) for k in cones]:
         n = len(layout.xy.get(name, ()))
         if not 0 <= number < n: raise ValueError(f"{name} {number} is not in the layout, which has {n}: count from 0")
@@ -364,7 +368,7 @@ def plot_layout(
     cones=(),       # indices of texts whose cone is shaded
     at=None,        # step of the path that is marked
     names=None,     # group -> names of its points, written beside them; None or "" leaves one out
-    min_radius=0.1, eta=1.0,  # of the cones
+    min_radius=None, eta=1.0,  # of the cones; None: the space's own K
     title="", ax=None,
 ):
     "Both modalities in one picture, with cones and geodesics, and the projection said below."
@@ -411,7 +415,7 @@ def joined(lines):
     return dict(x=xy[:, 0], y=xy[:, 1])
 
 def plotly_traces(
-    layout, pairs=(), cones=(), at=None, min_radius=0.1, eta=1.0,  # as in `plot_layout`
+    layout, pairs=(), cones=(), at=None, min_radius=None, eta=1.0,  # as in `plot_layout`
     hover=None,  # group -> a text a point
     dark=False,
 ) -> list:       # one dict a trace, always as many for the same groups

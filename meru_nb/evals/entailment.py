@@ -20,14 +20,12 @@ from ..geometry import lorentz
 def entailment_scores(
     space,
     general, specific,  # (N, D) points, row i of both a pair
-    min_radius=0.1,     # K of the cones
 ) -> dict:              # name -> (N,), higher means that the pair is one
     "What a space says of pairs."
     if general.shape != specific.shape: raise ValueError(f"general {tuple(general.shape)} and specific {tuple(specific.shape)} are no pairs: give as many rows of each")
     out = dict(radius=space.radius(specific) - space.radius(general), distance=-space.dist(general, specific))
-    if space.c is None: return out
-    angle = lorentz.exterior_angle(general, specific, space.c)
-    return dict(angle=-angle, cone=lorentz.half_aperture(general, space.c, min_radius) - angle) | out
+    if not space.has_cones: return out
+    return dict(angle=-space.exterior_angle(general, specific), cone=space.cone_depth(general, specific)) | out
 
 # %% ../../nbs/78_evals.entailment.ipynb #915a2cc2
 def mismatched(
@@ -77,7 +75,7 @@ def run_entailment(ev, data, root, options) -> list:
     pairs = embed_captions(ev, found, data.name)
     chains, owner, L = [found.chains[i] for i in pairs.kept], pairs.owner.tolist(), len(found.chains[0])
     text = ev.texts([t for c in chains for t in c], what=f"{data.name} chains").unflatten(0, (-1, L))       # (R, L, D)
-    if ev.space.c is None: ev.space.fit_root(torch.cat([pairs.image, pairs.text]))
+    ev.space.fit_root(torch.cat([pairs.image, pairs.text]))
     said = {}
     for chain, i in zip(chains, owner): said.setdefault(i, set()).update(chain)
     def result(extra, levels, specific):    # general texts of the first `levels` levels

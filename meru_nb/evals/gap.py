@@ -47,21 +47,19 @@ def radii(space, image, text) -> dict:
 
 # %% ../../nbs/74_evals.gap.ipynb #8ba679c9
 def angles(
-    space,             # with a curvature
+    space,             # with cones
     image, text,       # (N, D) points, row i of both a pair
-    min_radius=0.1,    # K of the cones
 ) -> dict:
     "Share of pairs in the cone; means and quantiles of the exterior angles."
-    found = dict(angle_at_text=lorentz.exterior_angle(text, image, space.c), angle_at_image=lorentz.exterior_angle(image, text, space.c))
-    inside = found["angle_at_text"] <= lorentz.half_aperture(text, space.c, min_radius)
-    out = dict(in_cone=float(inside.double().mean()))
+    found = dict(angle_at_text=space.exterior_angle(text, image), angle_at_image=space.exterior_angle(image, text))
+    out = dict(in_cone=float(space.in_cone(text, image).double().mean()))
     for name, a in found.items(): out |= {name: float(a.double().mean())} | quantiles(a, name)
     return out
 
 # %% ../../nbs/74_evals.gap.ipynb #45118938
 def tangent(space, points):
     "Points as vectors at the root: log0 on the hyperboloid, themselves on the sphere."
-    return points if space.c is None else lorentz.log_map0(points, space.c)
+    return space.tangent(points)
 
 def separability(
     space,
@@ -107,12 +105,11 @@ def spread(
 def gap_measures(
     space,
     image, text,       # (N, D) points, row i of both a pair
-    min_radius=0.1,    # K of the cones
 ) -> dict:
-    "Every measure of this notebook; angles and cones where there is a curvature."
+    "Every measure of this notebook; angles and cones where there are cones."
     if image.device.type != "mps": image, text = image.double(), text.double()   # Apple's GPUs have no float64
     out = places(space, image, text) | radii(space, image, text) | dict(separability=separability(space, image, text)) | spread(space, image, text)
-    return out if space.c is None else out | angles(space, image, text, min_radius)
+    return out | angles(space, image, text) if space.has_cones else out
 
 # %% ../../nbs/74_evals.gap.ipynb #b007eef2
 def run_gap(ev, data, root, options) -> list:
@@ -122,8 +119,8 @@ def run_gap(ev, data, root, options) -> list:
     first = {}
     for row, i in enumerate(pairs.owner.tolist()): first.setdefault(i, row)
     text = pairs.text[[first[i] for i in range(len(pairs.image))]]
-    if ev.space.c is None: ev.space.fit_root(torch.cat([pairs.image, text]))
-    protocol = f"{found.images.split}; {len(text)} pairs of an image and its first caption; {ev.protocol(found.resize)}; root {'the mean' if ev.space.c is None else 'the origin'}"
+    ev.space.fit_root(torch.cat([pairs.image, text]))
+    protocol = f"{found.images.split}; {len(text)} pairs of an image and its first caption; {ev.protocol(found.resize)}; root {'the origin' if ev.space.origin else 'the mean'}"
     return [Result(gap_measures(ev.space, pairs.image, text), protocol, len(text), pairs.unreadable)]
 
 TASK = Task("gap", run_gap, "distance of the modalities, radii, angles, cones, separability, alignment, uniformity, dimension")

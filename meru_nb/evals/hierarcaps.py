@@ -62,7 +62,7 @@ def caption_radii(
     empty=None,     # (D,) the point of ""; needed on the sphere, optional where there is an origin
 ):                  # (...)
     "Distances from the root."
-    if space.c is None:
+    if not space.origin:
         if empty is None: raise ValueError("a sphere has no origin: give `empty`, the embedding of the empty text")
         return (text - empty).norm(dim=-1)
     return space.radius(text) if empty is None else space.dist(text, empty.expand_as(text))
@@ -144,7 +144,7 @@ def run_hierarcaps(ev, data, root, options) -> list:
     L = len(chains.texts[0])
     text, empty = ev.texts([t for c in chains.texts for t in c], what=f"{data.name} chains").unflatten(0, (-1, L)), ev.texts([""])[0]
     protocol = f"{found.images.split}; {len(pairs.image)} images, {len(pairs.text)} chains of {L}; {ev.protocol(found.resize)}; 50 radii from "
-    starts = {"the empty text": empty} if ev.space.c is None else {"the origin": None, "the empty text": empty}
+    starts = {"the origin": None, "the empty text": empty} if ev.space.origin else {"the empty text": empty}
     return [Result(hierarcaps(ev.space, pairs.image, text, chains, start), protocol + name, len(pairs.text), pairs.unreadable, "" if start is None or len(starts) == 1 else f"from {name}")
             for name, start in starts.items()]
 

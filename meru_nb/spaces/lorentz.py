@@ -36,7 +36,7 @@ def lorentz_score(
 # %% ../../nbs/22_spaces.lorentz.ipynb #4031c59e
 class Lorentz(Space):
     "The hyperboloid of curvature -c, points by their space components."
-    has_cones = True
+    has_cones = cones_drawn = True
 
     def __init__(self,
                  embed_dim: int,              # D
@@ -61,6 +61,9 @@ class Lorentz(Space):
 
     @property
     def curvature(self): return self.c
+
+    @property
+    def plane_c(self): return self.c
 
     def lift(self, features, modality):
         "(..., D) features -> points; float32 even under autocast."

@@ -15,7 +15,7 @@ from . import DIRECTIONS, WALKS, Space, check_choice, lowest
 # %% ../../nbs/21_spaces.sphere.ipynb #adfb1bff
 class Sphere(Space):
     "Unit vectors scored by their cosine."
-    similarity, origin, c = "cosine", False, None
+    similarity, origin, plane_c = "cosine", False, None
 
     def __init__(self,
                  embed_dim: int  # D
@@ -30,6 +30,7 @@ class Sphere(Space):
     def radius(self, points): return sphere.dist(points, self.root())
     def tangent(self, points): return points
     def describe(self): return "on the unit sphere"
+    def check_cones(self): raise ValueError("a sphere has no exterior angles and no cones: its paths are 'tangent' and 'geodesic'")
 
     def score(self, queries, keys, direction):
         "(Q, D), (K, D) -> (Q, K) cosines."
