@@ -12,6 +12,8 @@ from pathlib import Path
 
 import tyro
 
+from .files import at_home
+
 # %% ../nbs/01_config.ipynb #c0bf776d
 def closest(
     name: str,  # what was written
@@ -65,7 +67,7 @@ def parse_cli(
     description: str = "", # shown in the help
 ) -> Config:
     "A copy of `default` with the flags of `argv`; ValueError in one line for an unknown flag or a bad value."
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = [at_home(a) for a in (sys.argv[1:] if argv is None else argv)]
     asked = {"-h", "--help"} & set(argv)
     said = io.StringIO()
     try:
@@ -104,6 +106,6 @@ def peek_flag(
     for i, a in enumerate(argv):
         if a == flag:
             if i + 1 == len(argv): raise ValueError(f"{flag} needs a value")
-            return argv[i + 1]
-        if a.startswith(flag + "="): return a[len(flag) + 1:]
+            return at_home(argv[i + 1])
+        if a.startswith(flag + "="): return at_home(a)[len(flag) + 1:]
     return default

@@ -6,7 +6,7 @@
 __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', 'UNSCALED', 'EvalConfig', 'check_options',
            'saved_config', 'parse', 'open_model', 'at_path', 'resolve', 'choose', 'name_sets', 'listing', 'published',
            'table', 'identity', 'start_results', 'save_results', 'opened_once', 'measure', 'evaluate', 'say',
-           'exit_code', 'main']
+           'exit_code', 'main', 'one', 'side_by_side', 'finished']
 
 # %% ../nbs/79_evaluate.ipynb #078bb338
 import functools, json, os, sys
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .checkpoint import load_model, model_file
+from .compare import compare, several
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores, versions
 from .data.evalsets import benchmark_set, own_set, read_names
@@ -305,16 +306,34 @@ def exit_code(
 
 def main(argv=None):
     "Evaluate from the command line."
-    argv = list(sys.argv[1:] if argv is None else argv)
-    config = parse(argv)
+    checkpoints, argv = several(list(sys.argv[1:] if argv is None else argv))
+    if len(checkpoints) > 1: return finished(*side_by_side(checkpoints, argv))
+    config = parse([*(["--checkpoint", *checkpoints]), *argv] if checkpoints else argv)
     if config.list: return print(listing(config.data_dir, *find_evals()))
-    try: results, state = evaluate(config), processes()
-    except KeyboardInterrupt: raise KeyboardInterrupt(f"what was finished is in {config.output}, and the same command goes on") from None
+    results, state = one(config), processes()
     if state.is_main_process:
         for line in results["cannot"]: print(f"not run: {line}")
         print(f"{config.output}: figures; {Path(config.output).with_suffix('.md')}: the table")
-    state.destroy_process_group()
-    if (code := exit_code(results["results"], results["cannot"])): sys.exit(code)
+    finished(results["results"], results["cannot"])
+
+def one(config) -> dict:
+    "Evaluate a model; Ctrl-C says what is left."
+    try: return evaluate(config)
+    except KeyboardInterrupt: raise KeyboardInterrupt(f"what was finished is in {config.output}, and the same command goes on") from None
+
+def side_by_side(checkpoints, argv) -> tuple[list, list]:   # all entries, lines about what could not be run
+    "Evaluate several models, and write one table and one picture of them."
+    configs = {c: parse(["--checkpoint", c, *argv]) for c in checkpoints}     # a mistake in any is found before the first is begun
+    output = next(iter(configs.values())).output
+    speaks = processes().is_main_process
+    found = compare(checkpoints, output, lambda c, path: one(configs[c].override(output=path)), speaks)
+    if speaks: print(f"{output}: all figures; {Path(output).with_suffix('.md')}: one table; {Path(output).with_suffix('.png')}: one picture")
+    return [e for r in found.values() for e in r["results"]], [line for r in found.values() for line in r["cannot"]]
+
+def finished(entries, cannot):
+    "End the processes, with the exit code of what was found."
+    processes().destroy_process_group()
+    if (code := exit_code(entries, cannot)): sys.exit(code)
 
 # %% ../nbs/79_evaluate.ipynb #75fcde1b
 #| eval: false

@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['LABELS', 'MARKERS', 'SYMBOLS', 'HOWS', 'SAYS', 'luminance', 'palette', 'two_histograms', 'plot_radii', 'plot_angles',
-           'plane_points', 'to_chart', 'from_chart', 'geodesic_xy', 'cone_xy', 'Layout', 'root_of', 'polar', 'two_axes',
-           'plane_angle', 'ranks', 'distortion_of', 'trustworthiness', 'run_umap', 'check_groups', 'lay_out',
-           'umap_angle', 'finish', 'place', 'lift_xy', 'curved', 'turned_to', 'drawn_lines', 'plot_layout', 'rings',
-           'dress', 'joined', 'plotly_traces', 'note_lines', 'plotly_layout', 'short', 'plot_similarity', 'runs_of',
-           'plot_strip', 'thumbnail', 'read_metrics', 'plot_curves']
+           'plane_points', 'to_chart', 'from_chart', 'geodesic_xy', 'cone_xy', 'Layout', 'root_of', 'page_curvature',
+           'polar', 'two_axes', 'plane_angle', 'ranks', 'distortion_of', 'trustworthiness', 'run_umap', 'check_groups',
+           'lay_out', 'umap_angle', 'finish', 'place', 'lift_xy', 'curved', 'turned_to', 'drawn_lines', 'plot_layout',
+           'rings', 'dress', 'joined', 'plotly_traces', 'note_lines', 'plotly_layout', 'short', 'plot_similarity',
+           'runs_of', 'plot_strip', 'thumbnail', 'read_metrics', 'plot_curves', 'plot_figures']
 
 # %% ../nbs/81_viz.ipynb #1d5ef8d6
 import json, math, textwrap, warnings
@@ -18,6 +18,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from matplotlib.colors import to_rgb
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
@@ -71,19 +72,19 @@ def plot_radii(
 
 # %% ../nbs/81_viz.ipynb #1ae26a0c
 def plot_angles(
-    space,          # one with cones
+    space,          # with cones
     image, text,    # (N, D) points, row i of both a pair
     title="", bins=40, ax=None,
 ):
     "Histograms of the pairs' exterior angles, at the image and at the text, in degrees."
-    if not space.has_cones: raise ValueError(f"exterior angles need a root that cones open from: {'a sphere' if space.plane_c is None else 'this space'} has none; plot_radii works on it")
+    if not space.has_cones: raise ValueError("exterior angles need a root that cones open from: this space, a sphere, has none; plot_radii works on it")
     if image.shape != text.shape or not len(image): raise ValueError(f"image {tuple(image.shape)} and text {tuple(text.shape)} are no pairs: give as many rows of each")
     with torch.no_grad():
-        at_image, at_text = (space.exterior_angle(a, b).rad2deg().cpu() for a, b in ((image, text), (text, image)))
-        aperture, inside = space.half_aperture(text).rad2deg().cpu(), space.in_cone(text, image).float().mean()
+        at_image, at_text = (space.exterior_angle(a, b).rad2deg().cpu() for a, b in ((image, text), (text, image)))   # a product's: the mean
+        aperture, inside = space.half_aperture(text).rad2deg().cpu(), space.in_cone(text, image).float().cpu()
     ax = ax or plt.subplots(figsize=(5, 2.6))[1]
     two_histograms(ax, at_image, at_text, np.linspace(0, 180, bins + 1), "°")
-    ax.axvline(float(aperture.mean()), color=palette()["ink"], ls=":", label=f"mean half-aperture; {float(inside):.0%} inside")
+    ax.axvline(float(aperture.mean()), color=palette()["ink"], ls=":", label=f"mean half-aperture; {float(inside.mean()):.0%} inside")
     ax.set(xlabel="exterior angle, degrees", title=title, xlim=(0, 180), xticks=range(0, 181, 45)); ax.legend(frameon=False, loc="upper left"); ax.figure.tight_layout()
     return ax
 
@@ -149,9 +150,10 @@ class Layout:
     note: str           # projection and distortion in words, for the picture
     distortion: dict    # name of a measure -> its value
     c: float | None     # curvature of the disk is -c; None on the sphere
-    min_radius: float | None = None    # K of the space's cones, where they can be drawn on the disk
     basis: torch.Tensor | None = None  # (2, D) that the angle is measured in
     root: torch.Tensor | None = None   # (D,)
+    cones: bool = True  # whether cones of the disk's curvature are the space's
+    min_radius: float | None = None  # K of the space's cones
 
     @property
     def disk(self): return not self.how.startswith("umap_")  # else it has no root, no rim, no geodesics
@@ -169,6 +171,15 @@ def root_of(
     "The space's root, or the points' mean where it has none: a CLIP checkpoint that has seen no data."
     try: return space.root().to(points), False
     except ValueError: return space.mean(points), True
+
+def page_curvature(
+    space,
+    radius,        # (N,) of what is drawn
+) -> float | None: # c; None for a sphere
+    "Curvature of the page: the space's, the mean of a product's factors, next to none for a flat space."
+    if not space.origin: return None
+    if space.curvature is not None: return float(space.curvature.mean())
+    return (0.1 / max(float(radius.max()), 1e-9))**2   # lengths on the page are bent by less than a hundredth
 
 def polar(
     space,
@@ -275,9 +286,9 @@ def lay_out(
     if how not in HOWS: raise ValueError(f"how is {how!r}: choose one of {', '.join(map(repr, HOWS))}")
     if (how == "anchor") != (anchor is not None): raise ValueError(f"how={how!r} {'needs an' if anchor is None else 'takes no'} anchor: the point whose angle is kept exactly goes with how='anchor'")
     points = torch.cat([x.float() if x.dtype == torch.float16 else x for x in groups.values()])
-    c = None if space.plane_c is None else float(space.plane_c)
     root, made = root_of(space, points)
     radius, u = polar(space, points, root)
+    c = page_curvature(space, radius)
     toward = lambda p: None if p is None else polar(space, p[None].to(points), root)[1][0]
     basis = two_axes(u, toward(anchor), toward(beside)) if how in ("pca", "anchor") else None
     if how in ("pca", "anchor"): plane = plane_points(radius, plane_angle(u, basis, how == "anchor"), c)
@@ -299,8 +310,9 @@ def finish(space, how, points, plane, c, groups, basis, root, made):
     out = distortion_of(space.pairwise_dist(points[some], points[some]).double().cpu(), pairs(plane[some]), not free)
     note = f"{SAYS[how]}; {', '.join(f'{k} {v:.2f}' for k, v in out.items())}" + ("; root: mean of these points" * made)
     xy = plane if free else to_chart(plane, c)
-    return Layout(dict(zip(groups, xy.split([len(x) for x in groups.values()]))), how, note, out, c,
-                  space.min_radius if space.cones_drawn else None, basis, root.double().cpu())
+    return Layout(dict(zip(groups, xy.split([len(x) for x in groups.values()]))), how, note, out, c, basis, root.double().cpu(),
+                  space.cones_drawn, space.min_radius)
+
 
 # %% ../nbs/81_viz.ipynb #9ffddb45
 def place(
@@ -329,8 +341,8 @@ def curved(
     **groups,  # its groups, at the same distances and in the same directions from the root
 ) -> Layout:   # as `lay_out` would make it
     "Another curvature leaves all angles on the page as they are: nothing is projected anew."
-    if not layout.disk or layout.c is None or space.plane_c is None: raise ValueError(f"a layout by {layout.how!r} with curvature {layout.c} has no curvature to change: use a hyperbolic disk")
-    points, (x, y), c = torch.cat(list(groups.values())), torch.cat([layout.xy[k] for k in groups]).unbind(1), float(space.plane_c)
+    if not layout.disk or not layout.cones or space.curvature is None: raise ValueError(f"a layout by {layout.how!r} with curvature {layout.c} has no curvature to change: use a hyperbolic disk")
+    points, (x, y), c = torch.cat(list(groups.values())), torch.cat([layout.xy[k] for k in groups]).unbind(1), float(space.curvature)
     return finish(space, layout.how, points, plane_points(space.radius(points).double().cpu(), torch.atan2(y, x), c), c, groups, layout.basis, layout.root, False)
 
 def turned_to(
@@ -354,8 +366,8 @@ def drawn_lines(
     "What is drawn besides points; an error where it would mean nothing."
     if (pairs or cones) and not layout.disk: raise ValueError(f"a layout by {layout.how!r} has neither geodesics nor cones: use one of the first three of {HOWS}")
     if cones and layout.c is None: raise ValueError("there are no entailment cones on a sphere: leave cones out")
+    if cones and not layout.cones: raise ValueError("cones of this space have no shape on a page of one curvature: leave cones out")
     min_radius = layout.min_radius if min_radius is None else min_radius
-    if cones and min_radius is None: raise ValueError("the cones of this space cannot be drawn on a disk: leave cones out")
     for name, number in [("image", i) for i, _ in pairs] + [("text", j) for _, j in pairs] + [("text", k) for k in cones]:
         n = len(layout.xy.get(name, ()))
         if not 0 <= number < n: raise ValueError(f"{name} {number} is not in the layout, which has {n}: count from 0")
@@ -554,3 +566,24 @@ def plot_curves(
             ax.set(title=name, xlabel="step")
     axes[0, 0].legend(frameon=False); fig.tight_layout()
     return axes[0]
+
+# %% ../nbs/81_viz.ipynb #bc584461
+def plot_figures(
+    rows: dict,   # what is measured -> {name: value}
+    names,        # in the order of their colours
+    most=40,      # rows; more are left out, and counted in the title
+    ax=None,
+):
+    "A dot for each model on each figure."
+    ax = ax or Figure(figsize=(6.4, 0.8 + 0.24 * min(len(rows), most))).subplots()   # no pyplot: it is written to a file
+    some = list(rows.items())[:most]
+    for k, name in enumerate(names):
+        at = [(of[name], i) for i, (_, of) in enumerate(some) if of.get(name) is not None]
+        if at: ax.scatter(*zip(*at), s=42, marker="os^Dv"[k % 5], color=f"C{k % 10}", label=name, zorder=3)
+    ax.set_yticks(range(len(some)), [what for what, _ in some], fontsize=8)
+    ax.set_ylim(len(some) - 0.5, -0.5)
+    ax.grid(axis="x", lw=0.4)
+    ax.grid(axis="y", lw=0.2)
+    ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
+    if len(rows) > most: ax.set_xlabel(f"{len(rows) - most} more figures are in the table", fontsize=7)
+    return ax

@@ -337,7 +337,7 @@ class WalkPanel:
         "What stands on the disk besides points."
         here = int(self.view.walk.index[self.at])
         names = self.view.walk.names
-        cone = [here] if here < len(names) and self.view.layout.min_radius is not None else []
+        cone = [here] if here < len(names) and self.view.layout.cones else []
         ends = {kind: [e.name if kind == "image" else e for e in self.view.ends if isinstance(e, Picture) == (kind == "image")] for kind in ("image", "text")}
         return dict(cones=cone, at=self.at, hover=dict(image=ends["image"], text=[*names, *ends["text"]], path=self.view.texts))
 
@@ -667,7 +667,7 @@ class ConeExplorer:
         if not self.space.cones_drawn:
             raise ValueError(f"{self.seen.name} lives {self.space.describe()}, where there are no cones that a disk can show: give a hyperbolic model")
         self.vectors = self.vector(self.seen.embed(self.pictures))
-        self.state = self.start(caption or (*self.pictures[0].captions[:2], self.pictures[0].name)[-2 if self.pictures[0].captions else 0], self.space.plane_c.item(), self.space.min_radius)
+        self.state = self.start(caption or (*self.pictures[0].captions[:2], self.pictures[0].name)[-2 if self.pictures[0].captions else 0], self.space.curvature.item(), self.space.min_radius)
         self.view = see_cone(self.vectors, self.toward, self.state, self.layouts)
         self.message, self.info = ipywidgets.HTML(), ipywidgets.HTML(entailed_html(self.pictures, self.view))
         self.controls = cone_controls(self.state, self.pictures, float(self.vectors.norm(dim=-1).max()))

@@ -25,7 +25,9 @@ def entailment_scores(
     if general.shape != specific.shape: raise ValueError(f"general {tuple(general.shape)} and specific {tuple(specific.shape)} are no pairs: give as many rows of each")
     out = dict(radius=space.radius(specific) - space.radius(general), distance=-space.dist(general, specific))
     if not space.has_cones: return out
-    return dict(angle=-space.exterior_angle(general, specific), cone=space.cone_depth(general, specific)) | out
+    mean = lambda x: x.mean(-1) if x.ndim == general.ndim else x   # of a product's factors
+    return dict(angle=-mean(space.cone_angle(general, specific)), cone=-mean(space.cone_margin(general, specific))) | out
+
 
 # %% ../../nbs/78_evals.entailment.ipynb #915a2cc2
 def mismatched(
@@ -75,7 +77,7 @@ def run_entailment(ev, data, root, options) -> list:
     pairs = embed_captions(ev, found, data.name)
     chains, owner, L = [found.chains[i] for i in pairs.kept], pairs.owner.tolist(), len(found.chains[0])
     text = ev.texts([t for c in chains for t in c], what=f"{data.name} chains").unflatten(0, (-1, L))       # (R, L, D)
-    ev.space.fit_root(torch.cat([pairs.image, pairs.text]))
+    if not ev.space.origin: ev.space.fit_root(torch.cat([pairs.image, pairs.text]))
     said = {}
     for chain, i in zip(chains, owner): said.setdefault(i, set()).update(chain)
     def result(extra, levels, specific):    # general texts of the first `levels` levels

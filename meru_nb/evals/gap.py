@@ -51,7 +51,7 @@ def angles(
     image, text,       # (N, D) points, row i of both a pair
 ) -> dict:
     "Share of pairs in the cone; means and quantiles of the exterior angles."
-    found = dict(angle_at_text=space.exterior_angle(text, image), angle_at_image=space.exterior_angle(image, text))
+    found = dict(angle_at_text=space.cone_angle(text, image), angle_at_image=space.cone_angle(image, text))   # (N,), in a product (N, F)
     out = dict(in_cone=float(space.in_cone(text, image).double().mean()))
     for name, a in found.items(): out |= {name: float(a.double().mean())} | quantiles(a, name)
     return out
@@ -119,7 +119,7 @@ def run_gap(ev, data, root, options) -> list:
     first = {}
     for row, i in enumerate(pairs.owner.tolist()): first.setdefault(i, row)
     text = pairs.text[[first[i] for i in range(len(pairs.image))]]
-    ev.space.fit_root(torch.cat([pairs.image, text]))
+    if not ev.space.origin: ev.space.fit_root(torch.cat([pairs.image, text]))
     protocol = f"{found.images.split}; {len(text)} pairs of an image and its first caption; {ev.protocol(found.resize)}; root {'the origin' if ev.space.origin else 'the mean'}"
     return [Result(gap_measures(ev.space, pairs.image, text), protocol, len(text), pairs.unreadable)]
 

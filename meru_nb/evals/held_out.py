@@ -76,7 +76,7 @@ def report(
     space, group = model.space, groups(held.captions)
     move = lambda x: x.to(model.log_scale.device)
     image, text = move(held.image), move(held.text)
-    space.fit_root(torch.cat([image, text]))  # the sphere has no origin: its root is the mean
+    if not space.origin: space.fit_root(torch.cat([image, text]))  # the sphere has no origin: its root is the mean
     return dict(count=len(held.captions), distinct=int(group.max()) + 1, retrieval=retrieval(space, image, text, move(group), move(group)),
                 zero_shot=zero_shot_by_level(model, tokenizer, held), gap=gap_measures(space, image, text), skipped=held.skipped)
 

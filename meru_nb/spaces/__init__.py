@@ -54,8 +54,7 @@ class Space(nn.Module):
     min_radius = None   # K of the cones
     curvature = None    # what a similarity of the loss takes as `c`
     origin = True       # False: the root is a mean that `fit_root` takes from data
-    plane_c = 1e-4      # pictures are drawn on a plane of curvature -plane_c, as good as flat; None: on a sphere
-    cones_drawn = False # True: cones of that plane are cones of the space
+    cones_drawn = False # True: cones of a hyperbolic plane, on which pictures are drawn, are cones of the space
 
     def radius(self, points): return self.dist(points, self.root().to(points).expand_as(points))   # (..., D) -> (...)
     def fit_root(self, points): pass                 # where the root is a point of the space, whatever the data
@@ -100,11 +99,6 @@ def cone_angle(self: Space, general, specific):   # (..., D), (..., D) -> (...);
 def cone_margin(self: Space, general, specific, eta=1.0):   # (..., D), (..., D) -> (...), radians; of a product (..., F)
     "Angle by which `specific` lies outside the cone of `general`, whose aperture is scaled by `eta`."
     return self.cone_angle(general, specific) - eta * self.half_aperture(general)
-
-@patch
-def cone_depth(self: Space, general, specific):   # (..., D), (..., D) -> (...), radians
-    "How deep inside the cone of `general` a point lies, at least 0 inside; of a product in the narrowest."
-    return -self.cone_margin(general, specific)
 
 @patch
 def in_cone(self: Space, general, specific):   # (..., D), (..., D) -> (...) bool

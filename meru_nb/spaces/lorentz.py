@@ -62,9 +62,6 @@ class Lorentz(Space):
     @property
     def curvature(self): return self.c
 
-    @property
-    def plane_c(self): return self.c
-
     def lift(self, features, modality):
         "(..., D) features -> points; float32 even under autocast."
         check_choice("modality", modality, ("image", "text"))

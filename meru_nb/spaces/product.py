@@ -54,9 +54,6 @@ def check_factors(embed_dim, factors):
 @patch(as_prop=True)
 def curvature(self: Product): return self.log_c.exp()   # (F,)
 
-@patch(as_prop=True)
-def plane_c(self: Product): return self.curvature.mean()   # 0-d
-
 @patch
 def split(self: Product, *points):   # (..., D) each -> √c (F, 1), the points (..., F, D/F) float64 at curvature -1 each, dtype of results
     "Points taken apart, all factors at one curvature."
@@ -195,9 +192,6 @@ def half_aperture(self: Product, x): return self.apertures(x).mean(-1)   # (...,
 @patch
 def cone_margin(self: Product, general, specific, eta=1.0):   # (..., D), (..., D) -> (..., F), radians
     return self.cone_angle(general, specific) - eta * self.apertures(general)
-
-@patch
-def cone_depth(self: Product, general, specific): return -self.cone_margin(general, specific).amax(-1)   # (...), in the narrowest
 
 @patch
 def in_cone(self: Product, general, specific): return (self.cone_margin(general, specific) <= 0).all(-1)   # (...) bool, in every factor's
