@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'seed_everything', 'available_cores', 'use_cores', 'one_thread',
-           'versions', 'one_line_errors', 'progress', 'heed_parent_only', 'deaths_told', 'Lines', 'LineBar',
+           'versions', 'one_line_errors', 'heed_parent_only', 'deaths_told', 'told_of', 'Lines', 'LineBar',
            'progress_bar', 'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
@@ -105,19 +105,6 @@ def one_line_errors(
         print(f"{command}: {text}  (MERU_NB_TRACEBACK=1 shows where)", file=sys.stderr)
         sys.exit(2)
 
-# %% ../nbs/00_core.ipynb #1a0c4e02
-class _Lines:  # of a bar: each state of it a line of its own
-    def __init__(self, file): self.file = file
-    def write(self, text): return self.file.write(text.strip() + "\n") if text.strip() else 0
-    def flush(self): self.file.flush()
-    def isatty(self): return False
-
-def progress(*args, file=None, **kw) -> tqdm:
-    "`tqdm` with its arguments; where no terminal shows it, a line a minute."
-    file = file or sys.stderr
-    if file.isatty(): return tqdm(*args, file=file, **kw)
-    return tqdm(*args, file=_Lines(file), **dict(mininterval=60, maxinterval=60, ncols=100) | kw)
-
 # %% ../nbs/00_core.ipynb #1a0c4e05
 def heed_parent_only(worker=0):
     "For a worker's start: SIGINT and SIGHUP pass by, and a SIGTERM that does not come from its parent."
@@ -138,6 +125,10 @@ def deaths_told():
     except RuntimeError as err:
         if "DataLoader worker" not in str(err): raise
         raise ChildProcessError("a worker process was killed from outside, for want of memory perhaps: give fewer --workers (0: none)") from None
+
+def told_of(batches):
+    "The batches of a loader of torch's; a worker of it that was killed is one line."
+    with deaths_told(): yield from batches
 
 # %% ../nbs/00_core.ipynb #00a1e003
 class Lines:

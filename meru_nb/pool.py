@@ -7,12 +7,13 @@ __all__ = ['PROMPTS', 'BUILT_IN', 'Pool', 'make_pool', 'json_entries', 'line_ent
            'read_pool', 'pool_for', 'embed_texts', 'cache_folder', 'pool_digest', 'embed_pool', 'keep_points']
 
 # %% ../nbs/83_pool.ipynb #650d7893
-import contextlib, json, os, warnings
+import contextlib, json, os, sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from .core import asset, progress_bar
@@ -179,10 +180,12 @@ def embed_pool(
     return points
 
 def keep_points(points, path: Path):
-    "Write a cache file whole, or warn and go on without."
+    "Write a cache file whole, or say in a line that it is not written."
+    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}")
         save_file(dict(points=points), part)
         part.replace(path)
-    except OSError as err: warnings.warn(f"points are not kept: {err}")
+    except (SafetensorError, OSError) as err:
+        with contextlib.suppress(OSError): part.unlink(missing_ok=True)
+        print(f"points are not kept, and the next start computes them again: {path.parent} cannot be written ({' '.join(str(err).split())[:80]}); MERU_NB_CACHE names another folder", file=sys.stderr)

@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'compile_towers',
-           'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'provenance', 'shards_of', 'write_config',
-           'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model', 'save_state', 'load_state',
-           'train_loop', 'notes', 'look_at', 'give_up', 'fit', 'starting_model', 'first_line', 'remarks', 'memory_of',
-           'plan', 'parse', 'main']
+           'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'located', 'identity', 'provenance',
+           'shards_of', 'write_config', 'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model',
+           'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up', 'fit', 'starting_model',
+           'first_line', 'weights_of', 'epochs_of', 'remarks', 'disk_line', 'memory_of', 'seconds_a_step', 'plan',
+           'name_presets', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
-import json, math, os, platform, shlex, shutil, subprocess, sys, zlib
+import hashlib, json, math, os, platform, re, shlex, shutil, subprocess, sys, time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,16 +23,16 @@ from torch import nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
-from .core import progress_bar as tqdm
+from braceexpand import braceexpand
 
 from .checkpoint import fill_model, load_model, newest_step, save_step
-from .config import Config, from_dict, parse_cli, peek_flag, write_json
-from .core import Batch, one_line_errors, seed_everything, versions
+from .config import Config, flags_of, from_dict, parse_cli, peek_flag, write_json
+from .core import Batch, one_line_errors, progress_bar, seed_everything, versions
 from .data.shapes import ShapesConfig, write_shapes
 from .data.shards import Loader, make_loader
-from .data.sources import find_sources
-from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, prepare, signals_noted
-from .models import ModelConfig, build_model, preset_config
+from .data.sources import find_sources, is_remote
+from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_noted
+from .models import ModelConfig, build_model, preset_config, presets
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
 from .watch import BadSteps, Meter, check_trackers, finish, forget_after, held_out_row, log_row, memory_used, read_values, start_trackers
@@ -203,16 +204,43 @@ def run_folder(
         except FileExistsError: continue
         return out
 
+# %% ../nbs/61_train.ipynb #1a0c4e41
+def located(config: TrainConfig) -> TrainConfig:
+    "`config` with local paths made absolute."
+    def place(pattern):
+        path, weight = (re.fullmatch(r"(.*)(::[^:/]*)", pattern, re.S) or re.fullmatch(r"(.*)()", pattern, re.S)).groups()
+        path = os.path.expanduser(path)
+        fixed = is_remote(path) or any(os.path.isabs(p) for p in (braceexpand(path) if "{" in path else [path]))
+        return (path if fixed else os.path.abspath(path)) + weight
+    init = Path(config.init).expanduser()
+    return config.override(data=tuple(map(place, config.data)), held_out=tuple(map(place, config.held_out)),
+                           output_dir=os.path.expanduser(config.output_dir),
+                           init=str(init.absolute()) if config.init and init.exists() else config.init)
+
+def identity(
+    urls,   # shards, in order
+) -> str:
+    "A checksum of what the shards are, not of where they lie."
+    folders = [os.path.dirname(os.path.abspath(u)) for u in urls if not is_remote(u)]
+    top, told, looked = os.path.commonpath(folders) if folders else "", hashlib.sha256(), set(urls[::max(1, len(urls) // 16)])
+    for u in urls:
+        if is_remote(u): told.update(f"{u}\n".encode()); continue
+        told.update(os.fsencode(os.path.relpath(os.path.abspath(u), top)) + f" {os.path.getsize(u)}\n".encode())
+        if u in looked:
+            with open(u, "rb") as f: told.update(f.read(1 << 16))
+    return told.hexdigest()[:24]
+
 # %% ../nbs/61_train.ipynb #e0e8e9ad
 def provenance(processes: int) -> dict:
     "What is needed to repeat a run beside its configuration."
     try: commit = subprocess.run(["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     except (OSError, NameError): commit = ""
-    return dict(num_processes=processes, command=shlex.join(sys.argv), commit=commit, python=platform.python_version(), versions=versions("torch", "torchvision", "timm", "accelerate", "webdataset"))
+    return dict(num_processes=processes, command=shlex.join(sys.argv), commit=commit, python=platform.python_version(),
+                versions=versions("torch", "torchvision", "timm", "accelerate", "webdataset"))
 
 def shards_of(config: TrainConfig) -> list:
-    "How many shards each source has, and a checksum of their names."
-    return [[len(s.urls), zlib.crc32("\n".join(Path(u).name for u in s.urls).encode())] for s in find_sources(config.data)]
+    "Of each source: how many shards, their weight, and what they are."
+    return [[len(s.urls), s.weight, identity(s.urls)] for s in find_sources(config.data)]
 
 def write_config(run: Path, config: TrainConfig, processes: int):
     "Write `config.json`."
@@ -227,8 +255,9 @@ def read_config(run, **changes) -> tuple[TrainConfig, dict]:
     return from_dict(default, values | dict(model=from_dict(default.model, values["model"]), resume=False, repeat="") | changes), held
 
 # %% ../nbs/61_train.ipynb #8742052b
-FREE_TO_CHANGE = ("output_dir", "resume", "repeat", "init", "held_out", "eval_period", "eval_samples", "workers", "mixed_precision", "compile", "gradient_accumulation", "log_period",
-                  "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps", "steps")  # fields that leave a resumed run what it was, or say so
+FREE_TO_CHANGE = (        # fields that leave a resumed run what it was, or say so
+    "output_dir", "resume", "repeat", "init", "held_out", "eval_period", "eval_samples", "workers", "mixed_precision", "compile", "gradient_accumulation",
+    "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps", "steps")
 
 def repeats(
     config: TrainConfig,  # that repeats a run
@@ -247,13 +276,17 @@ def changes(
     held = json.loads((Path(config.output_dir)/"config.json").read_text())
     old, new = held["config"], json.loads(json.dumps(config.to_dict()))
     flat = lambda d: {k: v for k, v in d.items() if k != "model"} | {f"model.{k}": v for k, v in d["model"].items()}
-    old, new = flat(old), flat(new)
+    old, new, now, was = flat(old), flat(new), shards_of(config), held.get("shards")
+    known = bool(was) and len(was[0]) == len(now[0])
+    if known and was != now:
+        raise ValueError(f"{config.output_dir} was started with other shards behind the same names, or elsewhere ({was}, now {now}): put them back, or start another run")
     for k in new:
+        if k == "data" and known: continue
         if k not in FREE_TO_CHANGE and k in old and new[k] != old[k]:
             raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the same, or start another run")
     out = [f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the new schedule"] if new["steps"] != old["steps"] else []
     if new["mixed_precision"] != old["mixed_precision"]: out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
-    if held.get("shards") not in (None, now := shards_of(config)): raise ValueError(f"{config.output_dir} was started with other shards behind the same names ({held['shards']}, now {now}): put them back, or start another run")
+    if new["data"] != old["data"]: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
     n = held["num_processes"]
     return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
 
@@ -297,11 +330,12 @@ def load_state(folder, accelerator, step, optimizer):
 
 # %% ../nbs/61_train.ipynb #415e455f
 def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done=0):
-    "Updates `done` to `config.steps`. `batch` is the first one; SystemExit with code 75 after a signal."
-    model, optim, meter, bad = accelerator.unwrap_model(step).model, config.optim(), Meter(), BadSteps(config.max_bad_steps, accelerator.device)
+    "Updates `done` to `config.steps`, from the first `batch` on; after a signal, or a worker's death, a checkpoint and an exception."
+    model, optim, meter, lost = accelerator.unwrap_model(step).model, config.optim(), Meter(), None
+    bad = BadSteps(config.max_bad_steps, accelerator.device)
     due = lambda period: period and (done + 1) % period == 0
     step.train()
-    with signals_noted() as got, tqdm(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
+    with signals_noted() as got, progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
         while done < config.steps:
             look = due(config.eval_period)
             now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period)
@@ -319,8 +353,12 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
             stop = asked_to_stop(got, accelerator, now)
             if stop or save: save_state(run, done, accelerator, step, optimizer, loader, config)
             if stop and accelerator.is_main_process: bar.write(f"stopped after step {done}, its checkpoint is written: --output-dir {run} --resume goes on")
-            if stop: sys.exit(STOPPED)
-            if done < config.steps: batch = meter.wait(batches)
+            if stop: raise ChildProcessError(f"{lost}; its run goes on with --resume") if lost else SystemExit(STOPPED)
+            if done == config.steps: break
+            try: batch = meter.wait(batches)
+            except ChildProcessError as err:      # the other processes are still to be met: until then, this one decodes for itself
+                lost, loader = err, train_loader(config.override(workers=0), accelerator, loader.state_dict())
+                got.append(err); batches = iter(loader); batch = next(batches)
 
 # %% ../nbs/61_train.ipynb #379b2ce0
 def notes(accelerator, model, loader) -> dict:
@@ -351,18 +389,20 @@ def fit(
     accelerator: Accelerator,
 ) -> Path | None:             # the run's folder; None after a dry run
     "Train, and report on the held-out shards."
+    config = located(config)
     check_numbers(config, accelerator.num_processes)
     check_folder(config)
-    for pattern in config.held_out: find_sources(pattern)    # a typing error is found now, not at the end
+    for pattern in (*config.held_out, *config.data): find_sources(pattern)    # a typing error is found now, not at the end
     said = changes(config, accelerator.num_processes) if config.resume else repeats(config, accelerator.num_processes) if config.repeat else []
-    if config.dry_run: return print(plan(config, accelerator, said)) if accelerator.is_main_process else None
-    config = with_shapes(config, accelerator)
+    if config.dry_run: told = plan(config, accelerator, said); return print(told) if accelerator.is_main_process else None
     seed_everything(config.seed)
     last = newest_step(config.output_dir) if config.resume else None
     model = starting_model(config.override(init="") if last else config, fetch=not last)
+    disk = disk_line(config, sum(p.numel() for p in model.parameters()), stop=True)
     step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     done, state = load_state(last, accelerator, step, optimizer) if last else (0, None)
     if done > config.steps: raise ValueError(f"--steps {config.steps} is below the {done} that {config.output_dir} has done")
+    config = with_shapes(config, accelerator)
     loader = train_loader(config, accelerator, state)
     batches = iter(loader)
     batch = next(batches) if done < config.steps else None
@@ -371,7 +411,7 @@ def fit(
     if accelerator.is_main_process:
         write_config(run, config, accelerator.num_processes)
         forget_after(run, done)
-        print(first_line(config, accelerator, run, done), *remarks(config, loader, accelerator, said), sep="\n", flush=True)
+        print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
     model = whole_model(config, accelerator, step)
     if accelerator.is_main_process: finish(config, run, model, dict(loader.skipped))
@@ -398,21 +438,61 @@ def first_line(config, accelerator, run, done) -> str:
     n = accelerator.num_processes
     precision = dict(no="float32").get(accelerator.mixed_precision, accelerator.mixed_precision)
     return (f"meru_nb: {config.preset} on {n} process{'es' * (n > 1)} ({accelerator.device.type}, {precision}, {'sharded, ' * is_sharded(accelerator)}{torch.get_num_threads()} threads each), "
-            f"batch {config.batch_size} = {n} x {config.batch_size // n}, steps {done} to {config.steps} -> {run}")
+            f"batch {config.batch_size} = {n} x {config.batch_size // n}, weights {weights_of(config, done)}, steps {done} to {config.steps} -> {run}")
+
+def weights_of(config, done=0) -> str:
+    "Where the first weights come from."
+    if done: return f"of step {done}"
+    return " and ".join([config.init] * bool(config.init) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
+
+def epochs_of(config, loader) -> float:
+    "How often the data is gone through; 0 where counting it would take long."
+    urls = [u for s in loader.plan.sources for u in s.urls]
+    if len(urls) > 64 or any(map(is_remote, urls)): return 0.0
+    return config.steps * config.batch_size / max(1, loader.plan.count())
 
 def remarks(config, loader, accelerator, said=()) -> list[str]:
     "Lines on what a user may not have meant."
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
     out = list(said)
     if shards < readers: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
+    if "." in config.model.visual and weights_of(config) == "random":
+        out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
+    epochs = epochs_of(config, loader)
+    if epochs > 500: out.append(f"{config.steps} steps are {epochs:,.0f} epochs of this data: --steps {max(1, round(100 * config.steps / epochs))} is 100")
     if config.warmup > config.steps: out.append(f"--warmup {config.warmup} is longer than the {config.steps} steps of the run: the learning rate rises to the last one")
     return [f"note: {line}" for line in out]
+
+# %% ../nbs/61_train.ipynb #1a0c4e61
+def disk_line(config, parameters: int, stop=False) -> str:
+    "What the run will write and the room there is; with `stop`, a ValueError if it does not fit."
+    out, period = Path(config.output_dir or "runs").absolute(), config.checkpoint_period
+    kept = 1 + (min(config.keep, config.steps // period) if period else 0)          # one while the next is being written
+    if period and config.keep_every: kept += config.steps // math.lcm(period, config.keep_every)
+    there = sum(f.stat().st_size for f in out.glob("checkpoints/step_*/*"))
+    need, free = max(0, (12 * kept + 4) * parameters - there), shutil.disk_usage(next(p for p in (out, *out.parents) if p.exists())).free
+    line = f"disk: {need / 2**30:.2f} GiB for {kept} checkpoints and the model, {free / 2**30:.1f} GiB free"
+    if stop and need > free: raise ValueError(f"{out} has too little room ({line}): lower --keep, or choose another --output-dir")
+    return line
 
 # %% ../nbs/61_train.ipynb #1b592bdd
 def memory_of(device) -> float:  # bytes
     "Memory of a device, or of this machine."
     return torch.cuda.mem_get_info(device)[1] if device.type == "cuda" else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
+def seconds_a_step(config, accelerator, pairs: int, few: int, tokens: int) -> float:
+    "A step's time, from three of `few` pairs."
+    step, optimizer = prepare(accelerator, Step(model := starting_model(config)), build_optimizer(model, config.optim()))
+    images = torch.randint(0, 256, (few, 3, config.model.image_size, config.model.image_size), dtype=torch.uint8)
+    text = torch.full((few, tokens), 320); text[:, 0], text[:, -1] = 49406, 49407
+    batch, times = Batch(image=images, tokens=text, **(dict(box_image=images, box_tokens=text) if config.model.needs_boxes else {})), []
+    for _ in range(3):
+        began = time.perf_counter()
+        float(update(accelerator, step, optimizer, batch, 0.0)["loss"])     # waits for the device
+        times.append(time.perf_counter() - began)
+    return min(times) * pairs / few * config.gradient_accumulation * (4 / 3 if config.gradient_accumulation > 1 else 1)     # parts go forward twice
+
+# %% ../nbs/61_train.ipynb #1a0c4e64
 def plan(config, accelerator, said=()) -> str:
     "What a run would do and need."
     n, gib, lines = accelerator.num_processes, 2**30, []
@@ -424,16 +504,29 @@ def plan(config, accelerator, said=()) -> str:
         lines += [f"data: {shards} shards, {epoch} steps an epoch, {config.steps / epoch:.2f} epochs", *remarks(config, loader, accelerator, said)]
     else: lines.append("data: shapes, made when the run begins")
     cost, pairs = cost_of(config.model, tokens), math.ceil(config.batch_size / n / config.gradient_accumulation)
-    lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, {cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
-    if config.init or config.model.pretrained: starting_model(config); lines.append(f"weights: {' and '.join([config.init] * bool(config.init) + ['timm'] * config.model.pretrained)}, which fit")
+    lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, "
+                 f"{cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
+    if weights_of(config) == "random": lines.append("weights: random")
+    else: starting_model(config); lines.append(f"weights: {weights_of(config)}, which fit")
     need, have = cost.memory(pairs, half=accelerator.mixed_precision != "no"), memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1)
     fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing"
     lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of {have / gib:.1f} GiB{fits}")
-    place = next(p for p in (Path(config.output_dir or "runs").absolute(), *Path(config.output_dir or "runs").absolute().parents) if p.exists())
-    lines.append(f"disk: {(12 * config.keep + 4) * cost.parameters / gib:.2f} GiB for {config.keep} checkpoints and the model, {shutil.disk_usage(place).free / gib:.1f} GiB free")
+    lines.append(disk_line(config, cost.parameters))
+    if need < have:
+        few = pairs if accelerator.device.type != "cpu" else min(pairs, 32, max(2, int(1e11 / cost.flops)))     # seconds, on a few cores
+        s = seconds_a_step(config, accelerator, pairs, few, tokens)
+        lines.append(f"time: {s * config.steps / 3600:.1f} hours of computing, {s:.3g} s a step as timed here with {few} pairs; reading may take longer")
     return "\n".join([first_line(config, accelerator, config.output_dir or f"runs/{config.preset}-NNN", 0), *lines, "dry run: nothing was trained, nothing written"])
 
 # %% ../nbs/61_train.ipynb #b7d6ac22
+def name_presets(argv, default):
+    "ValueError for a field that other presets have."
+    for flag in (a.split("=")[0] for a in argv if a.startswith("--model.")):
+        name = flag.removeprefix("--model.").replace("-", "_").removeprefix("no_")
+        if hasattr(default.model, name): continue
+        have = [p for p in presets() if hasattr(preset_config(p), name)]
+        if have: raise ValueError(f"{flag}: {default.preset} has no such field; say --preset with one that has: {', '.join(have)}")
+
 def parse(argv) -> TrainConfig:
     "The configuration that a command line asks for."
     preset, out, repeat = peek_flag(argv, "--preset", None), peek_flag(argv, "--output-dir", ""), peek_flag(argv, "--repeat", "")
@@ -441,7 +534,9 @@ def parse(argv) -> TrainConfig:
     resumes = "--resume" in argv and out and (Path(out)/"config.json").exists()
     if resumes or repeat:
         default, _ = read_config(out) if resumes else read_config(repeat, output_dir="")
-        if preset not in (None, default.preset): raise ValueError(f"{out if resumes else repeat} was started with preset {default.preset!r}, not {preset!r}: resume with the same, or start another run")
+        if preset not in (None, default.preset):
+            raise ValueError(f"{out if resumes else repeat} was started with preset {default.preset!r}, not {preset!r}: resume with the same, or start another run")
+    name_presets(argv, default)
     return parse_cli(default, argv, prog="accelerate launch -m meru_nb.train", description="Train an image-text model: CLIP, MERU, ATMG, HyCoCLIP.")
 
 def main(argv=None):
@@ -455,4 +550,4 @@ def main(argv=None):
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
 if __name__ == "__main__" and "__file__" in globals():
-    with one_line_errors("meru_nb.train"): main()
+    with output_outlived(), one_line_errors("meru_nb.train"): main()

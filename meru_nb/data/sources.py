@@ -82,7 +82,7 @@ def index_shard(
     "Read a shard's headers."
     try: stat = os.stat(path)
     except OSError as err: return Index([], [("shard cannot be read", f"{path}: {err.strerror}")])
-    return _index(path, label, stat.st_size, stat.st_mtime_ns)
+    return _index(path, label, stat.st_size, (stat.st_mtime_ns, stat.st_ctime_ns))   # a tool can set back the one time, not the other
 
 @functools.lru_cache(maxsize=64)
 def _index(path, label, size, changed):

@@ -6,6 +6,7 @@
 __all__ = ['OpenClip', 'OpenClipTokenizer', 'open_comparator']
 
 # %% ../../nbs/67_evals.comparator.ipynb #bac23163
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -32,7 +33,9 @@ class OpenClip(nn.Module):
         if self.visual_proj is not None: clip.visual.proj = None
         self.context_length = getattr(clip, "context_length", None) or clip.text.context_length
         self.textual = SimpleNamespace(context_length=self.context_length)
-        self.config = SimpleNamespace(visual=name, textual="", image_size=self.image_size, context_length=self.context_length)
+        from open_clip import get_model_config
+        self.config = SimpleNamespace(visual=name, textual="", image_size=self.image_size, context_length=self.context_length,
+                                      architecture=json.dumps(get_model_config(name), sort_keys=True), pixels=(clip.visual.image_mean, clip.visual.image_std))   # what the weights do not say
         with torch.no_grad(): self.embed_dim = self.encode_image(torch.zeros(1, 3, self.image_size, self.image_size), False).shape[1] if self.visual_proj is None else self.visual_proj.shape[1]
         self.space = Sphere(self.embed_dim)
         self.preset = f"open_clip:{name}"

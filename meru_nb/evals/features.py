@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader
 
-from ..core import one_thread, progress_bar
+from ..core import heed_parent_only, one_thread, progress_bar, told_of
 from ..data.evalsets import Images, eval_tensor
 from ..data.transforms import BadSample
 from ..identity import code_key, digest
@@ -50,7 +50,7 @@ def fingerprint(
     model,   # a DualEncoder, or a comparator with its interface
 ) -> str:    # 24 characters
     "A name for what the towers compute."
-    parts = [f"{k}={getattr(model.config, k, '')}" for k in ("visual", "textual", "image_size", "context_length")]
+    parts = [f"{k}={getattr(model.config, k, '')}" for k in ("visual", "textual", "image_size", "context_length", "architecture", "pixels")]
     for name, x in sorted(model.state_dict().items()):
         if name.startswith("space.") or name == "log_scale": continue   # neither changes a feature
         parts += [f"{name} {x.dtype} {tuple(x.shape)}", x.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()]
@@ -215,15 +215,17 @@ def read_and_embed(self: Embedder, reader: Reader, indices) -> dict:
     "Features of the images at `indices`; label -1 and a cause for those that cannot be read."
     batches = [list(indices)[i:i + self.batch_size] for i in range(0, len(indices), self.batch_size)]
     blank, rows, parts = torch.zeros(3, reader.size, reader.size, dtype=torch.uint8), [], []
-    for batch in DataLoader(reader, batch_sampler=batches, num_workers=self.workers, collate_fn=list, worker_init_fn=_leave_interrupts):
+    loader = DataLoader(reader, batch_sampler=batches, num_workers=self.workers, collate_fn=_plain, worker_init_fn=heed_parent_only)
+    for batch in told_of(loader):
         rows += [(label, cause.encode()[:48].ljust(48, b"\0")) for _, _, label, cause in batch]
-        pixels = torch.stack([blank if p is None else p for _, p, _, _ in batch])   # the place of a broken image is kept, and dropped afterwards
+        pixels = torch.stack([blank if p is None else torch.from_numpy(p) for _, p, _, _ in batch])   # the place of a broken image is kept, and dropped afterwards
         parts.append(image_features(self.model, pixels.to(self.device)))
         self.passes += 1
     return {k: torch.cat([p[k] for p in parts]) for k in parts[0]} | dict(
         label=torch.tensor([l for l, _ in rows]), cause=torch.frombuffer(bytearray(b"".join(c for _, c in rows)), dtype=torch.uint8).view(-1, 48))
 
-def _leave_interrupts(worker): signal.signal(signal.SIGINT, signal.SIG_IGN)   # Ctrl-C reaches every process: the main one ends the others
+def _plain(batch):   # as arrays, through the pipe: each tensor of a worker takes a file descriptor and a place in /dev/shm, of which containers have 64 MB
+    return [(i, pixels if pixels is None else pixels.numpy(), *rest) for i, pixels, *rest in batch]
 
 def _causes(coded) -> Counter:   # (N, 48) bytes
     return Counter(c for c in (bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in coded[(coded != 0).any(1)].numpy()) if c)
