@@ -337,7 +337,7 @@ class WalkPanel:
         "What stands on the disk besides points."
         here = int(self.view.walk.index[self.at])
         names = self.view.walk.names
-        cone = [here] if here < len(names) and self.view.layout.cones else []
+        cone = [here] if here < len(names) and self.view.layout.c is not None else []
         ends = {kind: [e.name if kind == "image" else e for e in self.view.ends if isinstance(e, Picture) == (kind == "image")] for kind in ("image", "text")}
         return dict(cones=cone, at=self.at, hover=dict(image=ends["image"], text=[*names, *ends["text"]], path=self.view.texts))
 
@@ -664,10 +664,9 @@ class ConeExplorer:
                 ):
         self.seen, self.pictures, self.dark, self.still, self.busy, self.layouts = next(iter(see_models([model]).values())), as_pictures(pictures or shape_pictures(200)), dark, None, False, {}
         self.space = self.seen.model.space
-        if not self.space.cones_drawn:
-            raise ValueError(f"{self.seen.name} lives {self.space.describe()}, where there are no cones that a disk can show: give a hyperbolic model")
+        if self.space.c is None: raise ValueError(f"{self.seen.name} lives on a sphere, where there are no cones: give a hyperbolic model")
         self.vectors = self.vector(self.seen.embed(self.pictures))
-        self.state = self.start(caption or (*self.pictures[0].captions[:2], self.pictures[0].name)[-2 if self.pictures[0].captions else 0], self.space.curvature.item(), self.space.min_radius)
+        self.state = self.start(caption or (*self.pictures[0].captions[:2], self.pictures[0].name)[-2 if self.pictures[0].captions else 0], self.space.c.item(), 0.1)
         self.view = see_cone(self.vectors, self.toward, self.state, self.layouts)
         self.message, self.info = ipywidgets.HTML(), ipywidgets.HTML(entailed_html(self.pictures, self.view))
         self.controls = cone_controls(self.state, self.pictures, float(self.vectors.norm(dim=-1).max()))
@@ -680,7 +679,7 @@ class ConeExplorer:
 
     def _ipython_display_(self): show_both(self)
     def coming(self): return []      # the one model is there
-    def vector(self, points): return self.space.tangent(points).detach()
+    def vector(self, points): return lorentz.log_map0(points, self.space.c).detach()
 
     def start(self, caption, c, min_radius) -> ConeState:
         "A caption where the model puts it."

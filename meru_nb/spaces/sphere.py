@@ -15,7 +15,7 @@ from . import DIRECTIONS, WALKS, Space, check_choice, lowest
 # %% ../../nbs/21_spaces.sphere.ipynb #adfb1bff
 class Sphere(Space):
     "Unit vectors scored by their cosine."
-    similarity, origin = "cosine", False
+    similarity, origin, c = "cosine", False, None
 
     def __init__(self,
                  embed_dim: int  # D
