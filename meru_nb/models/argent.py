@@ -58,14 +58,16 @@ class ARGENTConfig(ModelConfig):
         def contrast(e):
             image, text = e.keys
             def pair(x, y):
-                return contrastive_loss(x, y, similarity="distance", c=e.c, scale=e.scale, all_image=image, all_text=text, offset=e.offset, check=False)
+                return contrastive_loss(x, y, similarity="distance", c=e.c, scale=e.scale, all_image=image, all_text=text,
+                                        offset=e.offset, check=False)
             return 0.5 * (pair(e.image, e.text) + pair(e.box_image, e.box_text))
         def entail(name, general, specific, within, weight):
             return Term(name, lambda e: adaent(e.space, getattr(e, general), getattr(e, specific), within, self.huber_delta), weight)
         norms = lambda e: norm_regulariser(e.image, e.text, e.box_image, e.box_text, least=self.norm_least)
         half = self.entail_weight / 2
         return Objective(Term("contrastive", contrast), entail("text_image", "text", "image", False, half),
-                         entail("box_text_image", "box_text", "box_image", False, half), entail("box_image", "box_image", "image", True, half / 2),
+                         entail("box_text_image", "box_text", "box_image", False, half),
+                         entail("box_image", "box_image", "image", True, half / 2),
                          entail("box_text", "box_text", "text", True, half / 2), Term("norms", norms, self.norm_weight))
 
 # %% ../../nbs/49c_models.argent.ipynb #5b6f1d3b
