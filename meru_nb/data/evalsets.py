@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['RESIZES', 'JUNK', 'STUBS', 'MERU_PROMPTS', 'EUROSAT_NAMES', 'PCAM_NAMES', 'SETS', 'Images', 'eval_tensor', 'is_junk',
            'image_endings', 'is_image', 'list_images', 'left_out', 'folder_images', 'text_lines', 'read_names',
-           'check_names', 'words', 'tar_images', 'web_images', 'record_spans', 'wire', 'example', 'tfds_folder',
-           'tfds_images', 'EvalSet', 'check_images', 'listed_images', 'cub_images', 'sun397_images', 'halves',
-           'caltech_images', 'builder_images', 'cut', 'alternatives', 'benchmark_file', 'clip_prompts',
+           'check_names', 'words', 'whole_samples', 'tar_images', 'web_images', 'record_spans', 'wire', 'example',
+           'tfds_folder', 'tfds_images', 'EvalSet', 'check_images', 'listed_images', 'cub_images', 'sun397_images',
+           'halves', 'caltech_images', 'builder_images', 'cut', 'alternatives', 'benchmark_file', 'clip_prompts',
            'imagenet_names', 'classification', 'wanted_file', 'download', 'main', 'shapes_set', 'own_set',
            'benchmark_set']
 
@@ -150,6 +150,17 @@ def words(name: str) -> str:
     if re.match(r"/\w/", name): name = name[3:].replace("/", " ")   # SUN397's paths
     return re.sub(r"^\d+\.(?=\D)", "", name).replace("_", " ").strip()
 
+# %% ../../nbs/53_data.evalsets.ipynb #53a1e014
+def whole_samples(paths) -> list:
+    "The samples of local shards in their order; ValueError if a shard is not whole."
+    samples = []
+    for p in paths:
+        found, problems = index_shard(p, label_of(p))
+        bad = next((cause for cause, _ in problems if not cause.startswith("tar member") and not (cause == "tar is empty" and os.path.getsize(p) >= 1024)), None)   # an empty tar has its end mark
+        if bad: raise ValueError(f"{p} cannot be evaluated on: {bad} ({os.path.getsize(p):,} bytes, {len(found)} samples read); fetch it again" if os.path.exists(p) else f"{p} cannot be read")
+        samples += found
+    return samples
+
 # %% ../../nbs/53_data.evalsets.ipynb #70c1d8a9
 def tar_images(
     urls,           # tar files, or patterns of them
@@ -161,7 +172,7 @@ def tar_images(
     "Samples of tar shards in the order of the shards."
     paths = [p for u in ([urls] if isinstance(urls, (str, Path)) else urls) for p in expand(str(u))]
     if not paths: raise ValueError(f"no tar files match {urls}")
-    samples = [s for p in paths for s in index_shard(p, label_of(p)).samples]
+    samples = whole_samples(paths)
     image = [next((e for e in IMAGES if e in s.fields), None) for s in samples]
     if not samples or all(e is None or field not in s.fields for e, s in zip(image, samples)):
         raise ValueError(f"{paths[0]} holds no samples of an image and a .{field}: found {', '.join(sorted({f for s in samples[:20] for f in s.fields})) or 'nothing'}")

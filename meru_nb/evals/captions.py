@@ -18,10 +18,10 @@ from typing import NamedTuple
 
 import torch
 
-from ..data.evalsets import EvalSet, Images
+from ..data.evalsets import EvalSet, Images, whole_samples
 from ..data.formats import check_caption, decode_caption, find_layout, parse_record
 from ..data.shards import OpenFiles
-from ..data.sources import expand, index_shard, label_of
+from ..data.sources import expand
 from ..data.tar import read_fields
 from ..data.transforms import BadSample
 from ..identity import content_key, digest
@@ -294,7 +294,7 @@ def read_shards(
 ) -> CaptionSet:
     "Images and captions of tar shards, in their order."
     paths = [p for u in ([urls] if isinstance(urls, (str, Path)) else urls) for p in expand(str(u))]
-    samples = [s for p in paths for s in index_shard(p, label_of(p)).samples]
+    samples = whole_samples(paths)
     if not samples: raise ValueError(f"{paths[0] if paths else urls} holds no samples")
     layout, files, skipped, kept = find_layout([s.fields for s in samples[:50]], paths[0]), OpenFiles(), Counter(), []
     lines = has_lines(samples, layout, files)
