@@ -26,6 +26,7 @@ setup(
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={k.removesuffix("_requirements"): v.split() for k, v in cfg.items() if k.endswith("_requirements")},
+    entry_points=dict(console_scripts=cfg["console_scripts"].split()),
     include_package_data=True,
     zip_safe=False,
     classifiers=[

@@ -438,11 +438,10 @@ def load_model(
     name = preset or saved["preset"]
     config = from_dict(preset_config(name), saved["config"]).override(**overrides)
     model = build_model(config, fetch=False)
-    model.preset = name
+    model.preset, model.source, model.known_tokens = name, weights, frozenset(saved.get("token_rows", ()))
     if rows := saved.get("token_rows"):
         count = model.textual.token_embed.num_embeddings
         state[TOKEN_TABLE] = restore_rows(state[TOKEN_TABLE], rows, count)
-        print(f"{weights.stem} knows {len(rows)} of {count} tokens", file=sys.stderr)
     return fill_model(model, state, weights.parent if weights.stem == "model" else weights).eval()
 
 def is_foreign(path) -> bool:
@@ -472,7 +471,7 @@ def model_file(path: Path) -> Path:
 
 def demo_models() -> list[str]:
     "Names of the models that travel with the package."
-    return sorted(p.stem for p in asset(".").glob("*.safetensors"))
+    return sorted(p.stem for p in asset(".").glob("*.safetensors") if p.with_suffix(".json").exists())
 
 # %% ../nbs/62_checkpoint.ipynb #3ff43a46
 @dataclass

@@ -7,7 +7,7 @@ __all__ = ['PASSED_OVER', 'STOPPED', 'check_launch', 'processes', 'is_sharded', 
            'make_accelerator', 'signals_noted', 'asked_to_stop', 'output_outlived', 'Cost', 'cost_of']
 
 # %% ../nbs/64_launch.ipynb #9b125aad
-import contextlib, importlib.util, os, signal, sys
+import contextlib, importlib.util, os, signal, sys, warnings
 from dataclasses import dataclass
 
 import torch
@@ -95,6 +95,8 @@ def make_accelerator(
     if mixed_precision == "auto":
         said = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
         mixed_precision = said if said != "no" else "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
+    for said in (".*broadcast_buffers", "Grad strides do not match"):       # of DDP: a newer name, and a copy that costs nothing to speak of
+        warnings.filterwarnings("ignore", message=said)
     accelerator = Accelerator(mixed_precision=mixed_precision, kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)])
     if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true" and accelerator.num_processes > 1: use_fsdp(accelerator)
     if accelerator.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))

@@ -37,7 +37,7 @@ def best_texts(
     "For each point the best text that may be asked, computed in float64."
     points, root, how = points.double(), root.double(), dict(by_angle=by_angle, distance_weight=distance_weight)
     kept = torch.arange(len(texts), device=texts.device)
-    if len(texts) > block: kept = contenders(points, texts, root, space, cone_filter, **how, block=block)
+    if len(texts) > block and hasattr(space, "near_form"): kept = contenders(points, texts, root, space, cone_filter, **how, block=block)
     best, index = points.new_full((len(points),), -torch.inf), kept.new_zeros(len(points))
     def offer(score, numbers):
         value, at = score.max(1)

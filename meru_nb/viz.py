@@ -153,6 +153,7 @@ class Layout:
     basis: torch.Tensor | None = None  # (2, D) that the angle is measured in
     root: torch.Tensor | None = None   # (D,)
     cones: bool = True  # whether cones of the disk's curvature are the space's
+    min_radius: float | None = None  # K of the space's cones
 
     @property
     def disk(self): return not self.how.startswith("umap_")  # else it has no root, no rim, no geodesics
@@ -309,7 +310,9 @@ def finish(space, how, points, plane, c, groups, basis, root, made):
     out = distortion_of(space.pairwise_dist(points[some], points[some]).double().cpu(), pairs(plane[some]), not free)
     note = f"{SAYS[how]}; {', '.join(f'{k} {v:.2f}' for k, v in out.items())}" + ("; root: mean of these points" * made)
     xy = plane if free else to_chart(plane, c)
-    return Layout(dict(zip(groups, xy.split([len(x) for x in groups.values()]))), how, note, out, c, basis, root.double().cpu(), cones=c is not None and space.curvature is not None and space.curvature.ndim == 0)
+    return Layout(dict(zip(groups, xy.split([len(x) for x in groups.values()]))), how, note, out, c, basis, root.double().cpu(),
+                  space.cones_drawn, space.min_radius)
+
 
 # %% ../nbs/81_viz.ipynb #9ffddb45
 def place(
@@ -364,6 +367,7 @@ def drawn_lines(
     if (pairs or cones) and not layout.disk: raise ValueError(f"a layout by {layout.how!r} has neither geodesics nor cones: use one of the first three of {HOWS}")
     if cones and layout.c is None: raise ValueError("there are no entailment cones on a sphere: leave cones out")
     if cones and not layout.cones: raise ValueError("cones of this space have no shape on a page of one curvature: leave cones out")
+    min_radius = layout.min_radius if min_radius is None else min_radius
     for name, number in [("image", i) for i, _ in pairs] + [("text", j) for _, j in pairs] + [("text", k) for k in cones]:
         n = len(layout.xy.get(name, ()))
         if not 0 <= number < n: raise ValueError(f"{name} {number} is not in the layout, which has {n}: count from 0")
@@ -376,7 +380,7 @@ def plot_layout(
     cones=(),       # indices of texts whose cone is shaded
     at=None,        # step of the path that is marked
     names=None,     # group -> names of its points, written beside them; None or "" leaves one out
-    min_radius=0.1, eta=1.0,  # of the cones
+    min_radius=None, eta=1.0,  # of the cones; None: the space's own K
     title="", ax=None,
 ):
     "Both modalities in one picture, with cones and geodesics, and the projection said below."
@@ -423,7 +427,7 @@ def joined(lines):
     return dict(x=xy[:, 0], y=xy[:, 1])
 
 def plotly_traces(
-    layout, pairs=(), cones=(), at=None, min_radius=0.1, eta=1.0,  # as in `plot_layout`
+    layout, pairs=(), cones=(), at=None, min_radius=None, eta=1.0,  # as in `plot_layout`
     hover=None,  # group -> a text a point
     dark=False,
 ) -> list:       # one dict a trace, always as many for the same groups

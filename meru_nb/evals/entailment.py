@@ -28,6 +28,7 @@ def entailment_scores(
     mean = lambda x: x.mean(-1) if x.ndim == general.ndim else x   # of a product's factors
     return dict(angle=-mean(space.cone_angle(general, specific)), cone=-mean(space.cone_margin(general, specific))) | out
 
+
 # %% ../../nbs/78_evals.entailment.ipynb #915a2cc2
 def mismatched(
     general: list,        # N names of the general parts

@@ -106,7 +106,7 @@ def gap_measures(
     space,
     image, text,       # (N, D) points, row i of both a pair
 ) -> dict:
-    "Every measure of this notebook; angles and cones where there is a curvature."
+    "Every measure of this notebook; angles and cones where there are cones."
     if image.device.type != "mps": image, text = image.double(), text.double()   # Apple's GPUs have no float64
     out = places(space, image, text) | radii(space, image, text) | dict(separability=separability(space, image, text)) | spread(space, image, text)
     return out | angles(space, image, text) if space.has_cones else out

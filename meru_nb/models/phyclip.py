@@ -40,7 +40,8 @@ class PHyCLIPConfig(ModelConfig):
         def contrast(e):
             image, text = e.keys
             def pair(x, y):
-                return contrastive_loss(x, y, similarity=distance, c=e.c, scale=e.scale, all_image=image, all_text=text, offset=e.offset, check=False)
+                return contrastive_loss(x, y, similarity=distance, c=e.c, scale=e.scale, all_image=image, all_text=text,
+                                        offset=e.offset, check=False)
             return 0.5 * (pair(e.image, e.text) + pair(e.box_image, e.box_text)) if self.boxes else pair(e.image, e.text)
         def entail(name, general, specific, eta, weight):
             return Term(name, lambda e: e.space.cone_margin(getattr(e, general), getattr(e, specific), eta).relu().mean(), weight)

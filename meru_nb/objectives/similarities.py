@@ -250,7 +250,8 @@ class ProductDistance:
     def unit(self, c): return -torch.ones_like(c[:1]).expand(2) / len(c)**(1.0 if self.norm == "l1" else 0.5)
 
     def points(self, x, c):
-        if c.ndim != 1 or x.shape[1] % len(c): raise ValueError(f"c is {tuple(c.shape)} for points of {x.shape[1]} numbers: give one c a factor, and factors that divide the dimension")
+        if c.ndim != 1 or x.shape[1] % len(c):
+            raise ValueError(f"c is {tuple(c.shape)} for points of {x.shape[1]} numbers: give one c a factor, and factors that divide the dimension")
         f = x.unflatten(1, (len(c), -1))                                             # (B, K, D/K)
         a2 = c * sq_norm(f.flatten(0, 1)).unflatten(0, f.shape[:2])
         p = a2 / (1 + (1 + a2).sqrt())

@@ -54,6 +54,7 @@ class Space(nn.Module):
     min_radius = None   # K of the cones
     curvature = None    # what a similarity of the loss takes as `c`
     origin = True       # False: the root is a mean that `fit_root` takes from data
+    cones_drawn = False # True: cones of a hyperbolic plane, on which pictures are drawn, are cones of the space
 
     def radius(self, points): return self.dist(points, self.root().to(points).expand_as(points))   # (..., D) -> (...)
     def fit_root(self, points): pass                 # where the root is a point of the space, whatever the data

@@ -36,7 +36,7 @@ def lorentz_score(
 # %% ../../nbs/22_spaces.lorentz.ipynb #4031c59e
 class Lorentz(Space):
     "The hyperboloid of curvature -c, points by their space components."
-    has_cones = True
+    has_cones = cones_drawn = True
 
     def __init__(self,
                  embed_dim: int,              # D

@@ -30,6 +30,7 @@ class Sphere(Space):
     def radius(self, points): return sphere.dist(points, self.root())
     def tangent(self, points): return points
     def describe(self): return "on the unit sphere"
+    def check_cones(self): raise ValueError("a sphere has no exterior angles and no cones: its paths are 'tangent' and 'geodesic'")
 
     def score(self, queries, keys, direction):
         "(Q, D), (K, D) -> (Q, K) cosines."
