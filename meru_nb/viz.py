@@ -6,9 +6,10 @@
 __all__ = ['LABELS', 'MARKERS', 'SYMBOLS', 'HOWS', 'SAYS', 'luminance', 'palette', 'two_histograms', 'plot_radii', 'plot_angles',
            'plane_points', 'to_chart', 'from_chart', 'geodesic_xy', 'cone_xy', 'Layout', 'root_of', 'page_curvature',
            'polar', 'two_axes', 'plane_angle', 'ranks', 'distortion_of', 'trustworthiness', 'run_umap', 'check_groups',
-           'lay_out', 'umap_angle', 'finish', 'place', 'lift_xy', 'curved', 'turned_to', 'drawn_lines', 'plot_layout',
-           'rings', 'dress', 'joined', 'plotly_traces', 'note_lines', 'plotly_layout', 'short', 'plot_similarity',
-           'runs_of', 'plot_strip', 'thumbnail', 'read_metrics', 'plot_curves', 'plot_figures']
+           'lay_out', 'umap_angle', 'finish', 'place', 'lift_xy', 'curved', 'turned_to', 'put_labels', 'drawn_lines',
+           'plot_layout', 'rings', 'dress', 'joined', 'plotly_traces', 'note_lines', 'plotly_layout', 'short',
+           'plot_similarity', 'runs_of', 'shades_of', 'plot_strip', 'thumbnail', 'read_metrics', 'plot_curves',
+           'plot_figures']
 
 # %% ../nbs/81_viz.ipynb #1d5ef8d6
 import json, math, textwrap, warnings
@@ -16,10 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import matplotlib.text
 import numpy as np
 import torch
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.colors import to_rgb
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from .core import IMAGE_COLOR, TEXT_COLOR
@@ -160,9 +162,10 @@ class Layout:
 
     @property
     def window(self):
-        "Half the side of what is shown of a disk: all of it, unless the points huddle around the root."
+        "Half the side of what is shown of a disk: all of it, unless the points huddle around the root; never a rim that is cut."
         far = max(1e-3, *(float(x.norm(dim=-1).max()) for x in self.xy.values() if len(x)), 1e-3)
-        return 1.3 * far if self.c is None else min(1.05, 1.5 * far)
+        half = 1.3 * far if self.c is None else min(1.05, 1.5 * far)
+        return half if half > 1.05 or half * 2**0.5 < 1 else 1.05     # the corners of the page, too, are inside the rim
 
 def root_of(
     space,
@@ -356,6 +359,26 @@ def turned_to(
     turn = lambda v: (v.conj() if flip else v) * torch.sgn((w * (z if flip else z.conj())).sum())
     return replace(layout, xy={k: torch.view_as_real(turn(torch.view_as_complex(v.contiguous()))) for k, v in layout.xy.items()}, basis=None)
 
+# %% ../nbs/81_viz.ipynb #67906940
+def put_labels(
+    ax,             # dressed: its limits stay
+    spots, labels,  # (x, y) and a text each
+    color, size=7,
+):                  # matplotlib's texts
+    "Write names beside points so that no two overlap: each takes the nearest free place, with a thread to its point."
+    taken = [matplotlib.text.Text.get_window_extent(t).padded(1) for t in ax.texts if t.get_gid() == "label"]
+    around = [(np.cos(a), np.sin(a)) for a in np.linspace(0.6, 0.6 + 2 * np.pi, 12, endpoint=False)]
+    out = []
+    for spot, label in zip(spots, labels):
+        text = ax.annotate(label, spot, xytext=(4, 3), textcoords="offset points", fontsize=size, color=color, gid="label", va="center",
+                           arrowprops=dict(arrowstyle="-", color=color, lw=0.4, alpha=0.6, shrinkA=0, shrinkB=1))
+        for reach, (x, y) in ((r, way) for r in (6, 14, 24, 36, 50, 66, 84, 104) for way in around):
+            text.set(position=(reach * x, reach * y), ha="left" if x >= 0 else "right")
+            box = matplotlib.text.Text.get_window_extent(text)      # of the words, without their thread
+            if not any(box.overlaps(b) for b in taken): break
+        taken.append(box.padded(1)); out.append(text)
+    return out
+
 # %% ../nbs/81_viz.ipynb #6c146704
 def drawn_lines(
     layout,
@@ -393,16 +416,19 @@ def plot_layout(
         color, many = p.get(name, p["faint"]), min(0.9, 0.2 + 3 / max(1, len(xy))**0.5)
         if name == "path": ax.plot(*xy.T, "-", color=color, lw=1.2)
         ax.scatter(*xy.T, s=9 if len(xy) > 300 else 22, marker=MARKERS.get(name, "s"), color=color, alpha=1 if name == "path" else many, lw=0, label=LABELS.get(name, name), zorder=3)
-        for spot, label in zip(xy, (names or {}).get(name) or ()):
-            if label: ax.annotate(label, spot, xytext=(4, 3), textcoords="offset points", fontsize=7, color=p["ink"])
     if at is not None: ax.plot(*layout.xy["path"][at], "o", ms=9, mfc="none", mec=p["ink"], mew=1.6, zorder=4)
-    return dress(ax, layout, title, p)
+    dress(ax, layout, title, p)
+    for name, said in (names or {}).items():
+        shown = [(xy, label) for xy, label in zip(layout.xy.get(name, ()), said or ()) if label]
+        put_labels(ax, [xy.tolist() for xy, _ in shown], [label for _, label in shown], p["ink"])
+    return ax
 
 def rings(
     layout,  # a disk
 ) -> dict:   # distance from the root -> radius in the chart
     "Three circles or so that give the scale."
-    far = 2 * math.atan(layout.window) if layout.c is None else 2 * math.atanh(min(layout.window, 0.98)) / float(layout.c)**0.5
+    edge = 0.94 * layout.window        # with room for the number
+    far = 2 * math.atan(edge) if layout.c is None else 2 * math.atanh(min(edge, 0.98)) / float(layout.c)**0.5
     step = next((s * 10**k for k in range(-3, 3) for s in (1, 2, 5) if far / (s * 10**k) < 5), far / 3)
     return {r: math.tan(r / 2) if layout.c is None else math.tanh(float(layout.c)**0.5 * r / 2) for r in np.arange(step, far, step).tolist()}
 
@@ -505,6 +531,13 @@ def runs_of(
         if i == len(texts) or texts[i] != texts[start]: out.setdefault(texts[start], []).append((start, i - 1)); start = i
     return out
 
+def shades_of(
+    radii,  # (T,) distances from the root
+) -> list:  # (T,) colours
+    "The bars' colours, in saved and in live strips: the farther out, the brighter."
+    radii = torch.as_tensor(radii).float()
+    return [to_hex(plt.get_cmap("cividis")(0.25 + 0.65 * float(r / radii.max().clamp_min(1e-9)))) for r in radii]   # seen on a dark page, too
+
 def plot_strip(
     texts,       # (T,) the caption of each step, first the start's
     radii,       # (T,) distances from the root
@@ -516,11 +549,10 @@ def plot_strip(
     "Which caption each step of a traversal meets, and at what radius."
     radii = torch.as_tensor(radii).detach().float().cpu()
     if len(texts) < 2 or radii.shape != (len(texts),): raise ValueError(f"{len(texts)} captions and radii of shape {tuple(radii.shape)}: give one of each a step, 2 steps or more")
-    p, rows, last = palette(), list(runs_of(texts).items()), len(texts) - 1
+    p, rows, last, shades = palette(), list(runs_of(texts).items()), len(texts) - 1, shades_of(radii)
     ax = ax or plt.subplots(figsize=(7, 0.9 + 0.24 * min(len(rows), most)))[1]
-    shade = plt.get_cmap("cividis")
     for y, (text, runs) in enumerate(rows[:most]):
-        for a, b in runs: ax.barh(-y, (b - a + 1) / (last + 1), left=a / (last + 1), height=0.62, color=shade(0.1 + 0.8 * float(radii[a] / radii.max().clamp_min(1e-9))))
+        for a, b in runs: ax.barh(-y, (b - a + 1) / (last + 1), left=a / (last + 1), height=0.62, color=shades[runs[0][0]])
         ax.text(1.02, -y, f"{float(radii[runs[0][0]]):5.2f}   {short(text, 60)}", va="center", fontsize=8, color=p["ink"])
     if len(rows) > most: ax.text(1.02, -most, f"and {len(rows) - most} more", va="center", fontsize=8, color=p["ink"])
     if at is not None: ax.axvline((at + 0.5) / (last + 1), color=p["ink"], lw=1)
