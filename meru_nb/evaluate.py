@@ -13,7 +13,7 @@ import functools, json, os, sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .checkpoint import load_model, model_file
+from .checkpoint import is_foreign, load_model, model_file, read_about
 from .compare import compare, several
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores, versions
@@ -67,10 +67,8 @@ def check_options(config: EvalConfig) -> EvalConfig:
 def saved_config(checkpoint: str, preset: str):
     "The model's fields before overrides; None where there are none to change."
     if checkpoint.startswith("open_clip:") or not checkpoint: return None
-    path = Path(checkpoint)
-    if preset and path.is_file() and path.suffix != ".safetensors": return preset_config(preset)
-    if path.is_file() and path.suffix != ".safetensors": return None
-    saved = json.loads(model_file(path).with_suffix(".json").read_text(encoding="utf-8"))
+    if is_foreign(checkpoint): return preset_config(preset) if preset else None
+    saved = read_about(model_file(checkpoint))
     return from_dict(preset_config(preset or saved["preset"]), saved["config"])
 
 def parse(argv) -> EvalConfig:

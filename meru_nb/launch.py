@@ -45,7 +45,8 @@ def use_fsdp(accelerator):
 def prepare(accelerator, step, optimizer):
     "Wrap a step and its optimiser for the processes there are."
     if is_sharded(accelerator):
-        scalars = [p for p in step.parameters() if p.ndim == 0]
+        own = {id(p) for p in step.model.space.parameters()}     # a product's curvatures and alphas are vectors
+        scalars = [p for p in step.parameters() if p.ndim == 0 or id(p) in own]
         def average(p): dist.all_reduce(p.grad); p.grad.div_(accelerator.num_processes)
         for p in scalars:
             if p.requires_grad: p.register_post_accumulate_grad_hook(average)
