@@ -173,10 +173,10 @@ def entailed(self: Lorentz, points, texts):   # (T, D), (M, D) -> (T, M) bool
 
 # %% ../../nbs/22_spaces.lorentz.ipynb #5c04e204
 @patch
-def page(self: Lorentz, radius): return Page(float(self.c))   # of the same curvature
+def page(self: Lorentz, radius): return Page(self.c.item())   # of the same curvature
 
 @patch
-def settings(self: Lorentz): return dict(c=float(self.c), min_radius=self.min_radius)   # what bends it, as `hyperboloid` takes it
+def settings(self: Lorentz): return dict(c=self.c.item(), min_radius=self.min_radius)   # what bends it, as `hyperboloid` takes it
 
 def hyperboloid(
     embed_dim: int,     # D

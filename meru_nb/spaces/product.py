@@ -213,7 +213,7 @@ def entailed(self: Product, points, texts):   # (T, D), (M, D) -> (T, M) bool
 def pairwise_exterior_angle(self: Product, x, y): return sum(self.pairwise_angles(x, y)) / self.factors   # (B, D), (M, D) -> (B, M), at x
 
 @patch
-def page(self: Product, radius): return Page(float(self.curvature.mean()))   # of the factors' mean curvature
+def page(self: Product, radius): return Page(self.curvature.mean().item())   # of the factors' mean curvature
 
 @patch
 def clamp_(self: Product, report=True):
