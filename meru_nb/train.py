@@ -30,7 +30,7 @@ from .config import Config, flags_of, from_dict, parse_cli, peek_flag, write_jso
 from .core import Batch, one_line_errors, progress_bar, seed_everything, versions
 from .data.shapes import ShapesConfig, write_shapes
 from .data.shards import Loader, make_loader
-from .data.sources import find_sources, is_remote
+from .data.sources import find_sources, is_remote, shortfall
 from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_noted
 from .models import ModelConfig, build_model, preset_config, presets
 from .objectives.terms import diagnostics
@@ -454,7 +454,7 @@ def epochs_of(config, loader) -> float:
 def remarks(config, loader, accelerator, said=()) -> list[str]:
     "Lines on what a user may not have meant."
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
-    out = list(said)
+    out = [*said, *filter(None, map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
     if shards < readers: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
     if "." in config.model.visual and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
