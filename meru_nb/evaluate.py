@@ -9,7 +9,7 @@ __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', '
            'exit_code', 'main', 'one', 'side_by_side', 'finished']
 
 # %% ../nbs/79_evaluate.ipynb #078bb338
-import functools, json, os, sys
+import functools, glob, json, os, sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -108,7 +108,7 @@ def resolve(
     "The data set that a name or a path stands for."
     if name in sets: return sets[name]
     if name.startswith("clip_benchmark:"): return benchmark_set(name.split(":", 1)[1])
-    if os.path.exists(os.path.expanduser(name)) or "*" in name or "{" in name: return at_path(name)
+    if os.path.exists(os.path.expanduser(name)) or "{" in name or glob.has_magic(name): return at_path(name)
     if "/" in name or Path(name).suffix: raise ValueError(f"there is no file or folder {name}: give a folder with a folder a class, a captions file, or tar shards")
     raise ValueError(f"unknown data set {name!r}.{closest(name, sets)} --list shows them all; a path is taken too")
 
