@@ -175,7 +175,8 @@ class LineBar(tqdm):
 
 def progress_bar(*args, **kw) -> tqdm:
     "`tqdm`'s bar on stderr; without a terminal or a notebook a line a minute."
-    drawn = sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
+    if sys.stderr is None: kw["disable"] = True     # closed from the beginning
+    drawn = sys.stderr and sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
     if drawn or kw.get("disable"): return tqdm(*args, **kw)
     return LineBar(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
 

@@ -625,15 +625,14 @@ def damage(case: Case, path: Path):
              "a picture": lambda: _saved(Image.new("RGB", (9, 9)), "PNG"), "a text": lambda: b"weights are on request\n", "JSON": lambda: b'{"message": "Not Found"}',
              "an error of a store": lambda: b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "noise": lambda: case.rng.randbytes(5000),
              "its head overwritten": lambda: case.rng.randbytes(64) + data[64:], "a pickle of old": lambda: __import__("pickle").dumps({"a": 1}),
-             "its tail in zeros": lambda: data[:cut] + bytes(len(data) - cut)}
+             "its tail in zeros": lambda: data[:cut] + bytes(max(len(data) - cut, 20_000))}
     what = case.one(*kinds)
     case.note(what); path.write_bytes(kinds[what]())
-    return what
 
 def broken_weights(case: Case):
     "A file of a model, or the folder that should hold it, that is not what it should be."
     name = case.one("clip_demo", "meru_demo")
-    points, state = original(name)
+    state = original(name)[1]
     form = case.one("foreign", "folder", "folder", "model.json", "no weights", "a folder in its place")
     path = case.new("model").with_suffix(".pth")
     case.note(form)
@@ -643,11 +642,10 @@ def broken_weights(case: Case):
     else: save_model(load_model(name), path)
     if form == "no weights": (path/"model.safetensors").unlink()
     elif form == "a folder in its place": (path/"model.safetensors").unlink(); (path/"model.safetensors").mkdir()
-    else: what = damage(case, path if form == "foreign" else path/("model.json" if form == "model.json" else "model.safetensors"))
+    else: damage(case, path if form == "foreign" else path/("model.json" if form == "model.json" else "model.safetensors"))
     ended = opened(case, path, name if form == "foreign" else None)
     if ended.code: return
-    if form.endswith("weights") or form == "a folder in its place" or what not in ("its tail in zeros", "its head overwritten"): must_refuse(ended)
-    case.note("opened"); same_points(case, points, 0.02)      # where a checksum says nothing, the numbers must
+    must_refuse(ended)
 
 # %% ../nbs/92b_field.ipynb #92b00029
 NOBODY = 65534
@@ -840,9 +838,9 @@ def no_shards(case, shards):
     root, run = plain_tars(case.new("d"), shards), case.new("run")
     last = root/f"{len(shards) - 1:03d}.tar"
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"7" * 64 + b"\nsize 600000\n"
-    how = case.one("missing", "pointer", "page", "empty", "gone", "gzip", "folder", "text", "locked")
+    how = case.one("missing", "pointer", "page", "empty", "gone", "gzip", "folder", "locked")
     data = root/case.one("*.tar", f"{{000..{len(shards) - 1 + (how == 'missing'):03d}}}.tar") if how != "missing" else root/f"{{000..{len(shards):03d}}}.tar"
-    wrong = dict(pointer=lambda: pointer, page=lambda: b"<html>404</html>", empty=lambda: b"", text=lambda: b"not a tar " * 99, gzip=lambda: __import__("gzip").compress(last.read_bytes()))
+    wrong = dict(pointer=lambda: pointer, page=lambda: b"<html>404</html>", empty=lambda: b"", gzip=lambda: __import__("gzip").compress(last.read_bytes()))
     if how in wrong: last.write_bytes(wrong[how]())
     if how == "gone": shutil.rmtree(root)
     if how == "folder": data = root/"none.tar"; data.mkdir()
