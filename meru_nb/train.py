@@ -33,7 +33,7 @@ from .data.shards import Loader, make_loader
 from .data.sources import find_sources, is_remote, shortfall
 from .fork import carried_over, check_model, fork_folder, fork_point, trained_names, what_changes
 from .files import read_json
-from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_noted
+from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_end, signals_noted
 from .models import ModelConfig, build_model, preset_config, presets
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
@@ -182,6 +182,7 @@ def with_shapes(
     "`config` with shapes for its data if it names none; they are made once."
     if config.data: return config
     with accelerator.local_main_process_first(): out = write_shapes(ShapesConfig(), progress=accelerator.is_local_main_process)
+    out = Path(out).absolute()
     return config.override(data=(f"{out}/train-*.tar",), held_out=config.held_out or (f"{out}/val-*.tar", f"{out}/unseen-*.tar"))
 
 # %% ../nbs/61_train.ipynb #a916382c
@@ -291,7 +292,7 @@ def changes(
             raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the same, or start another run")
     out = [f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the new schedule"] if new["steps"] != old["steps"] else []
     if new["mixed_precision"] != old["mixed_precision"]: out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
-    if new["data"] != old["data"]: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
+    if located(config.override(data=tuple(old["data"]))).data != located(config).data: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
     n = held["num_processes"]
     return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
 
@@ -344,7 +345,7 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
     with signals_noted() as got, progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
         while done < config.steps:
             look = due(config.eval_period)
-            now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period)
+            now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period) or done + 1 == config.steps
             out = update(accelerator, step, optimizer, batch, lr_at(done, config.steps, optim), config.grad_clip, diagnose=now)
             done, meter.images = done + 1, meter.images + len(batch["key"])
             bad.note(done, batch["key"], out["bad"])
@@ -462,9 +463,10 @@ def fit(
         forget_after(run, done)
         print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
-    model = whole_model(config, accelerator, step)
-    if accelerator.is_main_process: finish(config, run, model, dict(loader.skipped))
-    accelerator.wait_for_everyone()
+    model, main = whole_model(config, accelerator, step), accelerator.is_main_process
+    with signals_end(f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports", main):
+        if main: finish(config, run, model, dict(loader.skipped))
+        accelerator.wait_for_everyone()
     return run
 
 # %% ../nbs/61_train.ipynb #8a2261f9
