@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from .core import asset, progress_bar
-from .data.formats import LAYOUTS, LONGEST, check_caption, decode_caption, parse_record
+from .data.formats import LAYOUTS, LONGEST, caption_lines, check_caption, decode_caption, parse_record
 from .data.shards import OpenFiles, clip_tokenizer
 from .data.sources import find_sources, index_shard, is_remote, label_of, source_layout
 from .data.tar import read_fields
@@ -91,11 +91,11 @@ def shard_entries(
             for text in texts: yield text, text
 
 def sample_texts(fd, sample, layout) -> list[str]:
-    "The captions of one sample, general to specific; BadSample if it has none."
+    "The captions of one sample, all its lines or general to specific; BadSample if it has none."
     kind = layout.text(sample.fields)
     if kind is None: raise BadSample("sample has no caption")
     data = read_fields(fd, sample.fields, [kind])[kind]
-    if kind != "json": return [decode_caption(data)]
+    if kind != "json": return caption_lines(data) if layout.lines else [decode_caption(data)]
     record = parse_record(data)
     chain = record.get("hierarchy")
     return [check_caption(text) for text in (chain if isinstance(chain, list) and chain else [record.get("caption")])]

@@ -507,6 +507,8 @@ def remarks(config, loader, accelerator, said=()) -> list[str]:
     "Lines on what a user may not have meant."
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
     out = [*said, *filter(None, map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
+    if "lines" in loader.plan.layouts:
+        out.append("texts have several captions, a line each: one is drawn each time (a dataset_type.txt beside the shards that says 'text' makes them one)")
     if shards < readers: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
     if "." in config.model.visual and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
