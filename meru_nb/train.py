@@ -256,7 +256,8 @@ def read_config(run, **changes) -> tuple[TrainConfig, dict]:
     "The configuration of a run's `config.json`, and the file's other entries."
     file = Path(run)/"config.json" if Path(run).is_dir() else Path(run)
     if not file.exists(): raise ValueError(f"{run} holds no run: there is no config.json")
-    held = json.loads(file.read_text(encoding="utf-8"))
+    held = read_json(file)
+    if not isinstance(held, dict) or "config" not in held: raise ValueError(f"{file} is no configuration of a run")
     values = held.pop("config"); default = train_config(values["preset"])
     return from_dict(default, values | dict(model=from_dict(default.model, values["model"]), resume=False, repeat="") | changes), held
 
@@ -279,7 +280,7 @@ def changes(
     processes: int,
 ) -> list[str]:           # notes on what is new
     "What a resumed run changes; ValueError for what would make it another run."
-    held = json.loads((Path(config.output_dir)/"config.json").read_text())
+    held = read_json(Path(config.output_dir)/"config.json")
     old, new = held["config"], json.loads(json.dumps(config.to_dict()))
     flat = lambda d: {k: v for k, v in d.items() if k != "model"} | {f"model.{k}": v for k, v in d["model"].items()}
     old, new, now, was = flat(old), flat(new), shards_of(config), held.get("shards")

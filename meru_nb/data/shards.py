@@ -27,6 +27,7 @@ from .remote import Fetcher
 from .sources import Plan, find_sources, index_shard, is_remote, label_of, source_layout
 from .tar import Sample, read_fields
 from .transforms import BadSample, cut_box, eval_pixels, open_image, resize_tensor, sample_rng, to_rgb, train_crop
+from ..files import at_home
 from ..tokenizer import Tokenizer
 
 # %% ../../nbs/52_data.shards.ipynb #096715fc
@@ -487,7 +488,7 @@ def main(argv=None):
     inspect.add_argument("--sheet", help="write a sheet of images to this PNG")
     inspect.add_argument("--workers", type=int, default=0)
     inspect.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)}; recognised if not given")
-    args = parser.parse_args(argv)
+    args = parser.parse_args([at_home(a) for a in (sys.argv[1:] if argv is None else argv)])
     with one_line_errors("meru_nb.data.shards"):
         from meru_nb.data.survey import print_survey, survey     # it uses this module
         print_survey(survey(args.urls, args.workers, args.sheet, args.layout, progress=sys.stderr.isatty()))

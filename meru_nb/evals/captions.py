@@ -24,6 +24,7 @@ from ..data.shards import OpenFiles
 from ..data.sources import expand, has_lines
 from ..data.tar import read_fields
 from ..data.transforms import BadSample
+from ..files import check_file
 from ..identity import content_key, digest
 
 # %% ../../nbs/68_evals.captions.ipynb #db2896c4
@@ -151,6 +152,7 @@ def parse_captions(
     "Read any of the forms above."
     path, left = Path(path), Counter() if left is None else left
     wrong = f"{path} is no captions file: expected {FORMS}"
+    check_file(path)
     try: text = only_newlines(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError: raise ValueError(f"{path} is not UTF-8 text: expected JSON, JSONL, CSV or TSV") from None
     try:
