@@ -8,7 +8,7 @@ __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'is_box', 'seed_e
            'LineBar', 'progress_bar', 'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
-import contextlib, os, random, signal, sys, threading
+import contextlib, os, random, signal, sys, threading, time
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -114,12 +114,14 @@ def one_line_errors(
     command: str  # named at the start of the line
 ):
     "Print an expected error (bad value, missing file, no memory on disk) as one line on stderr and exit with 2; with 130 after Ctrl-C."
+    local = int(os.environ.get("LOCAL_RANK") or 0)
     try: yield
     except KeyboardInterrupt as stop:
-        print(f"{command}: interrupted" + (f"; {stop}" if str(stop) else ""), file=sys.stderr)
+        if local == 0: print(f"{command}: interrupted" + (f"; {stop}" if str(stop) else ""), file=sys.stderr)
         sys.exit(130)
     except (ValueError, TypeError, KeyError, OSError) as err:
         if os.environ.get("MERU_NB_TRACEBACK"): raise
+        if local: time.sleep(3)     # what every process finds, the first of them says, and the launcher ends the others meanwhile
         text = " ".join(str(err.args[0] if isinstance(err, KeyError) and err.args else err).split())
         print(f"{command}: {text}  (MERU_NB_TRACEBACK=1 shows where)", file=sys.stderr)
         sys.exit(2)
