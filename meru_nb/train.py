@@ -6,9 +6,9 @@
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'compile_towers',
            'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'located', 'identity', 'provenance',
            'shards_of', 'write_config', 'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model',
-           'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up', 'fit', 'starting_model',
-           'first_line', 'weights_of', 'epochs_of', 'remarks', 'disk_line', 'memory_of', 'seconds_a_step', 'plan',
-           'name_presets', 'parse', 'main']
+           'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up', 'fork_config', 'read_fork',
+           'fork_notes', 'load_fork', 'fit', 'starting_model', 'first_line', 'weights_of', 'epochs_of', 'remarks',
+           'disk_line', 'memory_of', 'seconds_a_step', 'plan', 'name_presets', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
 import hashlib, json, math, os, platform, re, shlex, shutil, subprocess, sys, time
@@ -30,9 +30,11 @@ from .config import Config, flags_of, from_dict, parse_cli, peek_flag, write_jso
 from .core import Batch, one_line_errors, progress_bar, seed_everything, versions
 from .data.shapes import ShapesConfig, write_shapes
 from .data.shards import Loader, make_loader
-from .data.sources import find_sources, is_remote
-from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_noted
-from .models import ModelConfig, build_model, preset_config, presets
+from .data.sources import find_sources, is_remote, shortfall
+from .fork import carried_over, check_model, fork_folder, fork_point, trained_names, what_changes
+from .files import read_json
+from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_end, signals_noted
+from .models import ModelConfig, build_model, preset_config, presets, with_boxes
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
 from .watch import BadSteps, Meter, check_trackers, finish, forget_after, held_out_row, log_row, memory_used, read_values, start_trackers
@@ -51,6 +53,7 @@ class TrainConfig(Config):
     resume: bool = False            # go on from the newest checkpoint of the run
     repeat: str = ""                # run whose configuration to take; flags beside it change it
     init: str = ""                  # checkpoint whose weights to start from
+    fork: str = ""                  # RUN@STEP to go on from, with the flags beside it changed
     freeze: tuple[str, ...] = ()    # towers that stay as they are: visual, textual
     steps: int = 120_000            # updates
     batch_size: int = 2048          # pairs contrasted with one another, over all processes
@@ -120,15 +123,15 @@ class Step(nn.Module):
 
     def features(self, batch):
         if self.parts == 1: return self.model.features(batch)
-        edges = [len(batch["image"]) * k // self.parts for k in range(self.parts + 1)]    # as many parts on every process: sharded ones meet in each
-        cut = [Batch({k: v[a:b] for k, v in batch.items()}) for a, b in zip(edges, edges[1:]) if a < b]
-        done = [checkpoint(self.model.features, part, use_reentrant=False, preserve_rng_state=False) for part in cut]
+        def part(k): return Batch({n: v[len(v) * k // self.parts:len(v) * (k + 1) // self.parts] for n, v in batch.items()})   # pairs and boxes, each in so many parts
+        cut = [p for p in map(part, range(self.parts)) if len(p["image"])]      # as many on every process: sharded ones meet in each
+        done = [checkpoint(self.model.features, p, use_reentrant=False, preserve_rng_state=False) for p in cut]
         return {k: torch.cat([d[k] for d in done]) for k in done[0]}
 
     def forward(self, batch, diagnose=False):
-        e = self.model.embed(self.features(batch))
+        e = self.model.embed(self.features(batch), batch.get("box_owner"))
         out = self.model.objective(e)
-        return out | diagnostics(e, space=self.model.space) if diagnose else out
+        return out | diagnostics(e) if diagnose else out
 
 # %% ../nbs/61_train.ipynb #5d9ec6ff
 def update(
@@ -167,7 +170,7 @@ def train_loader(
     loader = make_loader(       # finds missing files before anything is written
         config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size, train=True,
         workers=config.workers, seed=config.seed, epoch=state["epoch"] if state else 0, endless=True, rank=accelerator.process_index, world=accelerator.num_processes,
-        boxes=config.model.needs_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad)
+        boxes=config.model.needs_boxes, max_boxes=config.model.max_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad)
     if state: loader.load_state_dict(state)
     return loader
 
@@ -179,6 +182,7 @@ def with_shapes(
     "`config` with shapes for its data if it names none; they are made once."
     if config.data: return config
     with accelerator.local_main_process_first(): out = write_shapes(ShapesConfig(), progress=accelerator.is_local_main_process)
+    out = Path(out).absolute()
     return config.override(data=(f"{out}/train-*.tar",), held_out=config.held_out or (f"{out}/val-*.tar", f"{out}/unseen-*.tar"))
 
 # %% ../nbs/61_train.ipynb #a916382c
@@ -213,7 +217,9 @@ def located(config: TrainConfig) -> TrainConfig:
         fixed = is_remote(path) or any(os.path.isabs(p) for p in (braceexpand(path) if "{" in path else [path]))
         return (path if fixed else os.path.abspath(path)) + weight
     init = Path(config.init).expanduser()
-    return config.override(data=tuple(map(place, config.data)), held_out=tuple(map(place, config.held_out)),
+    run, at, step = config.fork.rpartition("@")
+    return config.override(fork=os.path.abspath(os.path.expanduser(run)) + at + step if at else config.fork,
+                           data=tuple(map(place, config.data)), held_out=tuple(map(place, config.held_out)),
                            output_dir=os.path.expanduser(config.output_dir),
                            init=str(init.absolute()) if config.init and init.exists() else config.init)
 
@@ -242,9 +248,9 @@ def shards_of(config: TrainConfig) -> list:
     "Of each source: how many shards, their weight, and what they are."
     return [[len(s.urls), s.weight, identity(s.urls)] for s in find_sources(config.data)]
 
-def write_config(run: Path, config: TrainConfig, processes: int):
+def write_config(run: Path, config: TrainConfig, processes: int, forked=None):   # forked: what a fork changes
     "Write `config.json`."
-    write_json(run/"config.json", dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config)))
+    write_json(run/"config.json", dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config)) | (dict(forked=forked) if forked else {}))
 
 def read_config(run, **changes) -> tuple[TrainConfig, dict]:
     "The configuration of a run's `config.json`, and the file's other entries."
@@ -286,7 +292,7 @@ def changes(
             raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the same, or start another run")
     out = [f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the new schedule"] if new["steps"] != old["steps"] else []
     if new["mixed_precision"] != old["mixed_precision"]: out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
-    if new["data"] != old["data"]: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
+    if located(config.override(data=tuple(old["data"]))).data != located(config).data: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
     n = held["num_processes"]
     return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
 
@@ -316,12 +322,13 @@ def save_state(run, done, accelerator, step, optimizer, loader, config):
         save_step(run, done, model, state, config.keep, config.keep_every, weights)
     accelerator.wait_for_everyone()
 
-def load_state(folder, accelerator, step, optimizer):
+def load_state(folder, accelerator, step, optimizer, adapt=lambda saved: saved):   # adapt: the optimiser's state of another run
     "Fill model and optimiser; the number of updates done and the position in the data."
     model = accelerator.unwrap_model(step).model
     place = model.state_dict()
     fill_model(model, {k: like(v.to(accelerator.device), place.get(k)) for k, v in load_model(folder).state_dict().items()}, folder)
     state = torch.load(Path(folder)/"state.pt", map_location="cpu", weights_only=True)
+    state["optimizer"] = adapt(state["optimizer"])
     params = [p for group in optimizer.param_groups for p in group["params"]]
     moments = {i: {k: like(v, params[i]) for k, v in of.items()} for i, of in state["optimizer"]["state"].items()}
     optimizer.load_state_dict(state["optimizer"] | dict(state=moments))
@@ -338,7 +345,7 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
     with signals_noted() as got, progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
         while done < config.steps:
             look = due(config.eval_period)
-            now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period)
+            now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period) or done + 1 == config.steps
             out = update(accelerator, step, optimizer, batch, lr_at(done, config.steps, optim), config.grad_clip, diagnose=now)
             done, meter.images = done + 1, meter.images + len(batch["key"])
             bad.note(done, batch["key"], out["bad"])
@@ -383,6 +390,45 @@ def give_up(run, accelerator, bad, row):
     raise ValueError(f"{row['bad_steps_in_a_row']:.0f} steps in a row had a non-finite loss or gradient, the last is {max(keys)}: its keys are in {run/'bad_batch.json'}; "
                      "lower --lr, or resume from the last checkpoint with --mixed-precision no")
 
+# %% ../nbs/61_train.ipynb #271119cb
+def fork_config(fork: str, preset, argv) -> TrainConfig:   # preset: as asked for, or None
+    "The configuration of the run that a fork goes on with, for flags to change."
+    for flag in ("--repeat", "--init"):
+        if peek_flag(argv, flag, ""): raise ValueError(f"--fork goes on with a run as it was at a step: it cannot be joined with {flag}")
+    run, _ = fork_point(fork)
+    fork_folder(fork)
+    config, _ = read_config(run, output_dir="", init="", fork=fork, dry_run=False, track=())
+    if preset not in (None, config.preset): raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes weights alone")
+    return config
+
+def read_fork(config: TrainConfig) -> dict:   # {}: no fork; else run, step, what it is of, what is changed
+    "What a fork changes; ValueError for what none can."
+    if not config.fork: return {}
+    own = Path(config.output_dir)/"config.json"
+    if config.resume and newest_step(config.output_dir): return read_json(own).get("forked", {})   # what it began from may be gone
+    folder, (run, step) = fork_folder(config.fork), fork_point(config.fork)
+    old, held = read_config(run)
+    changed = what_changes(old, config)
+    if "--seed" in changed: raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of the data")
+    if config.data and held.get("shards") != shards_of(config):
+        raise ValueError(f"--fork {config.fork}: the data is not that of the run ({', '.join(old.data)}): a fork goes on in it; --init takes weights alone")
+    if config.steps <= step: raise ValueError(f"--steps {config.steps}: the fork begins at step {step}, so nothing is left to do")
+    check_model(old.model, config.model)
+    return dict(run=str(run), step=step, of=read_json(folder/"step.json")["files"]["model.safetensors"][1], changed=changed)
+
+def fork_notes(config, forked: dict) -> list[str]:
+    "A line on where a fork comes from."
+    if not forked: return []
+    told = ", ".join(f"{flag} {new} (was {old})" for flag, (old, new) in forked["changed"].items())
+    return [f"a fork of {forked['run']} at step {forked['step']}; changed: {told or 'nothing, it will end as the run'}"]
+
+def load_fork(config, accelerator, step, optimizer):
+    "Fill model and optimiser as they were; moments go by name."
+    old, _ = read_config(fork_point(config.fork)[0])
+    names = trained_names(old.model, old.freeze), trained_names(config.model, config.freeze)
+    fresh = optimizer.state_dict()
+    return load_state(fork_folder(config.fork), accelerator, step, optimizer, lambda saved: carried_over(saved, fresh, *names))
+
 # %% ../nbs/61_train.ipynb #d3f87fb3
 def fit(
     config: TrainConfig,
@@ -394,13 +440,17 @@ def fit(
     check_folder(config)
     for pattern in (*config.held_out, *config.data): find_sources(pattern)    # a typing error is found now, not at the end
     said = changes(config, accelerator.num_processes) if config.resume else repeats(config, accelerator.num_processes) if config.repeat else []
+    forked = read_fork(config)
+    said = [*said, *fork_notes(config, forked)]
     if config.dry_run: told = plan(config, accelerator, said); return print(told) if accelerator.is_main_process else None
     seed_everything(config.seed)
     last = newest_step(config.output_dir) if config.resume else None
-    model = starting_model(config.override(init="") if last else config, fetch=not last)
+    begun = last or forked
+    model = starting_model(config.override(init="") if begun else config, fetch=not begun)
     disk = disk_line(config, sum(p.numel() for p in model.parameters()), stop=True)
     step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
-    done, state = load_state(last, accelerator, step, optimizer) if last else (0, None)
+    done, state = (load_state(last, accelerator, step, optimizer) if last else load_fork(config, accelerator, step, optimizer) if forked
+                   else (0, None))
     if done > config.steps: raise ValueError(f"--steps {config.steps} is below the {done} that {config.output_dir} has done")
     config = with_shapes(config, accelerator)
     loader = train_loader(config, accelerator, state)
@@ -409,13 +459,14 @@ def fit(
     run = Path(broadcast_object_list([str(run_folder(config)) if accelerator.is_main_process else None])[0])
     start_trackers(config.track, accelerator, run, config.to_dict())
     if accelerator.is_main_process:
-        write_config(run, config, accelerator.num_processes)
+        write_config(run, config, accelerator.num_processes, forked)
         forget_after(run, done)
         print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
-    model = whole_model(config, accelerator, step)
-    if accelerator.is_main_process: finish(config, run, model, dict(loader.skipped))
-    accelerator.wait_for_everyone()
+    model, main = whole_model(config, accelerator, step), accelerator.is_main_process
+    with signals_end(f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports", main):
+        if main: finish(config, run, model, dict(loader.skipped))
+        accelerator.wait_for_everyone()
     return run
 
 # %% ../nbs/61_train.ipynb #8a2261f9
@@ -443,6 +494,7 @@ def first_line(config, accelerator, run, done) -> str:
 def weights_of(config, done=0) -> str:
     "Where the first weights come from."
     if done: return f"of step {done}"
+    if config.fork: return f"of {config.fork}"
     return " and ".join([config.init] * bool(config.init) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
 
 def epochs_of(config, loader) -> float:
@@ -454,7 +506,7 @@ def epochs_of(config, loader) -> float:
 def remarks(config, loader, accelerator, said=()) -> list[str]:
     "Lines on what a user may not have meant."
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
-    out = list(said)
+    out = [*said, *filter(None, map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
     if shards < readers: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
     if "." in config.model.visual and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
@@ -485,7 +537,7 @@ def seconds_a_step(config, accelerator, pairs: int, few: int, tokens: int) -> fl
     step, optimizer = prepare(accelerator, Step(model := starting_model(config)), build_optimizer(model, config.optim()))
     images = torch.randint(0, 256, (few, 3, config.model.image_size, config.model.image_size), dtype=torch.uint8)
     text = torch.full((few, tokens), 320); text[:, 0], text[:, -1] = 49406, 49407
-    batch, times = Batch(image=images, tokens=text, **(dict(box_image=images, box_tokens=text) if config.model.needs_boxes else {})), []
+    batch, times = with_boxes(config.model, images, text), []
     for _ in range(3):
         began = time.perf_counter()
         float(update(accelerator, step, optimizer, batch, 0.0)["loss"])     # waits for the device
@@ -507,7 +559,7 @@ def plan(config, accelerator, said=()) -> str:
     lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, "
                  f"{cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
     if weights_of(config) == "random": lines.append("weights: random")
-    else: starting_model(config); lines.append(f"weights: {weights_of(config)}, which fit")
+    else: starting_model(config.override(init="") if config.fork else config, fetch=not config.fork); lines.append(f"weights: {weights_of(config)}, which fit")
     need, have = cost.memory(pairs, half=accelerator.mixed_precision != "no"), memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1)
     fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing"
     lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of {have / gib:.1f} GiB{fits}")
@@ -531,6 +583,7 @@ def parse(argv) -> TrainConfig:
     "The configuration that a command line asks for."
     preset, out, repeat = peek_flag(argv, "--preset", None), peek_flag(argv, "--output-dir", ""), peek_flag(argv, "--repeat", "")
     default = train_config(preset or "atmg_demo")
+    if (fork := peek_flag(argv, "--fork", "")) and "--resume" not in argv: default = fork_config(fork, preset, argv)
     resumes = "--resume" in argv and out and (Path(out)/"config.json").exists()
     if resumes or repeat:
         default, _ = read_config(out) if resumes else read_config(repeat, output_dir="")

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Meter', 'BadSteps', 'memory_used', 'read_values', 'log_row', 'forget_after', 'check_trackers', 'start_trackers',
-           'set_name', 'set_names', 'held_out_row', 'finish', 'training_notes', 'save_pictures', 'save_radii',
-           'save_walk', 'next_lines']
+           'set_name', 'set_names', 'held_out_row', 'finish', 'origin_of', 'training_notes', 'save_pictures',
+           'save_radii', 'save_walk', 'next_lines']
 
 # %% ../nbs/65_watch.ipynb #50cb701b
 import contextlib, json, shlex, sys, time
@@ -148,6 +148,7 @@ def held_out_row(
     r, name = report(model, clip_tokenizer(), embed_shards(model, pattern, clip_tokenizer(), limit=limit)), set_names([pattern, *among])[0]
     model.train()
     out = {f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")} | {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()}
+    out["not_read"] = sum(r["skipped"].values())
     return {f"{name}/{k}": v for k, v in (out | r["gap"]).items() if isinstance(v, (int, float))}
 
 # %% ../nbs/65_watch.ipynb #0023cef8
@@ -160,17 +161,24 @@ def finish(config, run, model, problems):
         held = embed_shards(model, pattern, tokenizer, workers=config.workers)
         reports[name] = report(model, tokenizer, held)
         if len(reports) == 1: save_pictures(run, model, pattern, held, f"{config.preset}, {name}")
-    save_model(model, run/"final", training_notes(config, reports))
+    save_model(model, run/"final", training_notes(config, reports, origin_of(run)))
     if reports:
         write_json(run/"report.json", reports)
         print(table(reports))
     print(f"{run/'final'}: the trained model" + ("; radii.png: the radii of both modalities; disk.png: a walk to the root" if reports else ""))
     if reports: print("next:", *next_lines(run, config.held_out[0]), sep="\n  ")
 
-def training_notes(config, reports) -> str:
+def origin_of(run: Path) -> str:
+    "Where a forked run began, and what was changed; nothing for others."
+    forked = json.loads((run/"config.json").read_text(encoding="utf-8")).get("forked") if (run/"config.json").exists() else None
+    if not forked: return ""
+    told = ", ".join(f"`{flag}` {new} in place of {old}" for flag, (old, new) in forked["changed"].items()) or "nothing changed"
+    return f" It goes on from run `{Path(forked['run']).name}` at step {forked['step']}: {told}."
+
+def training_notes(config, reports, origin="") -> str:   # origin: a sentence
     "The card's paragraph on how a model came about."
     names = ", ".join(f"`{n}`" for n in set_names(config.data))
-    return (f"## Training\n\n{config.steps} steps of {config.batch_size} pairs from {names}, learning rate {config.lr:g}, seed {config.seed}."
+    return (f"## Training\n\n{config.steps} steps of {config.batch_size} pairs from {names}, learning rate {config.lr:g}, seed {config.seed}.{origin}"
             + (f"\n\n## Held-out figures\n\n{table(reports)}" if reports else ""))
 
 def save_pictures(run, model, pattern, held, title):

@@ -29,8 +29,8 @@ from ..core import one_line_errors
 from .formats import IMAGES, parse_record
 from .shapes import LEVELS, zero_shot_levels, zero_shot_prompts
 from .shards import OpenFiles
-from .sources import expand, index_shard, label_of, permutation
-from .tar import read_fields
+from .sources import expand, index_shard, label_of, odd_shard, permutation
+from .tar import bad_end, read_fields
 from .transforms import BadSample, open_image, to_rgb
 from ..identity import content_key, digest
 
@@ -156,8 +156,12 @@ def whole_samples(paths) -> list:
     samples = []
     for p in paths:
         found, problems = index_shard(p, label_of(p))
-        bad = next((cause for cause, _ in problems if not cause.startswith("tar member") and not (cause == "tar is empty" and os.path.getsize(p) >= 1024)), None)   # an empty tar has its end mark
-        if bad: raise ValueError(f"{p} cannot be evaluated on: {bad} ({os.path.getsize(p):,} bytes, {len(found)} samples read); fetch it again" if os.path.exists(p) else f"{p} cannot be read")
+        if not os.path.exists(p): raise ValueError(f"{p} cannot be read")
+        if odd := odd_shard(p): raise ValueError(f"{p} cannot be evaluated on: it is {odd}")
+        size, (end, _) = os.path.getsize(p), bad_end(p)
+        passes = lambda cause: cause.startswith("tar member") or cause == "tar is empty" and size >= 1024    # an empty tar has its end mark
+        bad = next((cause for cause, _ in problems if not passes(cause)), end if "zeros" in end else "")
+        if bad: raise ValueError(f"{p} cannot be evaluated on: {bad} ({size:,} bytes, {len(found)} samples read); fetch it again")
         samples += found
     return samples
 

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['is_remote', 'expand', 'Source', 'find_sources', 'check_shards', 'odd_shard', 'Index', 'label_of', 'index_shard',
-           'permutation', 'Window', 'Cursor', 'Task', 'Plan', 'source_layout']
+           'cut_shards', 'shortfall', 'permutation', 'Window', 'Cursor', 'Task', 'Plan', 'source_layout']
 
 # %% ../../nbs/56_data.sources.ipynb #ab72e4e6
-import contextlib, functools, glob, os, re
+import contextlib, functools, glob, os, re, statistics
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from braceexpand import braceexpand
 from fastcore.basics import patch
 
 from .formats import LAYOUTS, find_layout
-from .tar import group_samples, list_members
+from .tar import bad_end, group_samples, list_members
 from ..files import at_home, odd_file
 
 # %% ../../nbs/56_data.sources.ipynb #7bd38c74
@@ -107,6 +107,30 @@ def _index(path, label, size, changed):
     except OSError as err: return Index([], [("shard cannot be read", f"{path}: {err.strerror}")])
     samples, twice = group_samples(path, label, members)
     return Index(samples, [(p, path) for p in problems + ["tar member came twice"] * twice])
+
+# %% ../../nbs/56_data.sources.ipynb #c04c1cdc
+def cut_shards(paths) -> dict:   # path -> (what its end looks like, bytes before it)
+    "The local shards that are cut off."
+    def look(path):
+        with contextlib.suppress(OSError): return bad_end(path)
+        return "", 0
+    with ThreadPoolExecutor(16) as pool: ends = dict(zip(paths, pool.map(look, paths)))
+    bad = {p: e for p, e in ends.items() if e[0]}
+    return {p: e for p, e in bad.items() if len(bad) > 64 or "zeros" in e[0] or index_shard(p, label_of(p)).problems}
+
+def shortfall(
+    sources,    # as `find_sources` gives them
+) -> str:       # "" if every local shard ends as a tar does
+    "One line on shards that are cut off, and on what share of the data is there."
+    paths = list(dict.fromkeys(u for s in sources for u in s.urls if not is_remote(u)))
+    if not (cut := cut_shards(paths)): return ""
+    sizes = {p: cut[p][1] if p in cut else os.path.getsize(p) for p in paths}
+    usual = statistics.median([n for p, n in sizes.items() if p not in cut] or [0])
+    share = sum(sizes.values()) / sum(max(n, usual) if p in cut else n for p, n in sizes.items())
+    samples = lambda p: len(index_shard(p, label_of(p)).samples)
+    which = "; ".join(f"{p} ({how} after {n:,} bytes and {samples(p)} samples)" for p, (how, n) in list(cut.items())[:3])
+    there = f"about {share:.1%} of the data is there, going by the size of the others" if usual else "how much is missing cannot be told"
+    return f"{len(cut)} of {len(paths)} shard{'s' * (len(paths) > 1)} cut off: {which}{' ...' * (len(cut) > 3)}; {there}: fetch {'them' if len(cut) > 1 else 'it'} again"
 
 # %% ../../nbs/56_data.sources.ipynb #837371f4
 def permutation(

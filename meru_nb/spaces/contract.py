@@ -13,6 +13,7 @@ import torch
 from torch.nn.functional import normalize
 
 from . import DIRECTIONS, Space
+from .search import can_search
 
 # %% ../../nbs/26_spaces.contract.ipynb #a4c2e11c
 def cloud(
@@ -116,7 +117,7 @@ def check_gradients(space, dim):
 @torch.no_grad()
 def check_search(space, dim):
     "Where there is an index form, it orders as nearness does, and its product tells who is in a cone."
-    if not hasattr(space, "near_form"): return False
+    if not can_search(space): return False
     x, y = cloud(space, dim, 60), cloud(space, dim, 80, seed=1)
     p, q = space.near_form(x, y)
     assert torch.equal((p @ q.T).argsort(1), space.pairwise_dist(x, y).neg().argsort(1)), "near_form orders otherwise than distances"
@@ -165,4 +166,4 @@ def check_space(
     same_order(wide, cloud(wide, dim, 25, spread=2), cloud(wide, dim, 30, 1, spread=2), slack)
     found = "search by a product" if check_search(wide, dim) else "search by scanning"
     check_state(space, dim)
-    return f"{type(space).__name__:10s}{getattr(space, 'similarity', ''):15s}{pairs} comparisons, {ties} ties, {found}, {len(plain)} plain formulas"
+    return f"{type(space).__name__:10s}{space.similarity:15s}{pairs} comparisons, {ties} ties, {found}, {len(plain)} plain formulas"
