@@ -18,7 +18,7 @@ from accelerate.utils import DistributedDataParallelKwargs, DistributedType, Ful
 from torch.utils.flop_counter import FlopCounterMode
 
 from .core import Batch, use_cores
-from .models import ModelConfig, build_model
+from .models import ModelConfig, build_model, with_boxes
 
 # %% ../nbs/64_launch.ipynb #014612ab
 def check_launch(env=os.environ):
@@ -40,7 +40,7 @@ def use_fsdp(accelerator):
 def prepare(accelerator, step, optimizer):
     "Wrap a step and its optimiser for the processes there are."
     if is_sharded(accelerator):
-        own = {id(p) for p in step.model.space.parameters()}     # a product's curvatures and alphas are vectors
+        own = {id(p) for part in (step.model.space, step.model.objective) for p in part.parameters()}     # a product's curvatures and alphas are vectors
         scalars = [p for p in step.parameters() if p.ndim == 0 or id(p) in own]
         def average(p): dist.all_reduce(p.grad); p.grad.div_(accelerator.num_processes)
         for p in scalars:
@@ -210,9 +210,8 @@ def cost_of(
     with torch.device("meta"):
         model = build_model(config, fetch=False)
         images, text = torch.empty(n, 3, config.image_size, config.image_size, dtype=torch.uint8), torch.ones(n, min(tokens, config.context_length), dtype=torch.long)
-        boxes = dict(box_image=images, box_tokens=text) if config.needs_boxes else {}
         with FlopCounterMode(display=False) as count, torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
-            model.features(Batch(image=images, tokens=text, **boxes))
+            model.features(with_boxes(config, images, text))
     weights = {p.untyped_storage()._cdata for p in model.parameters()}
     return Cost(sum(p.numel() for p in model.parameters()), 3 * count.get_total_flops() / n,
                 sum(x.untyped_storage().nbytes() for k, x in kept.items() if k not in weights) / n)
