@@ -34,7 +34,7 @@ from .data.sources import find_sources, is_remote, shortfall
 from .fork import carried_over, check_model, fork_folder, fork_point, trained_names, what_changes
 from .files import read_json
 from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_end, signals_noted
-from .models import ModelConfig, build_model, preset_config, presets
+from .models import ModelConfig, build_model, preset_config, presets, with_boxes
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
 from .watch import BadSteps, Meter, check_trackers, finish, forget_after, held_out_row, log_row, memory_used, read_values, start_trackers
@@ -123,15 +123,15 @@ class Step(nn.Module):
 
     def features(self, batch):
         if self.parts == 1: return self.model.features(batch)
-        edges = [len(batch["image"]) * k // self.parts for k in range(self.parts + 1)]    # as many parts on every process: sharded ones meet in each
-        cut = [Batch({k: v[a:b] for k, v in batch.items()}) for a, b in zip(edges, edges[1:]) if a < b]
-        done = [checkpoint(self.model.features, part, use_reentrant=False, preserve_rng_state=False) for part in cut]
+        def part(k): return Batch({n: v[len(v) * k // self.parts:len(v) * (k + 1) // self.parts] for n, v in batch.items()})   # pairs and boxes, each in so many parts
+        cut = [p for p in map(part, range(self.parts)) if len(p["image"])]      # as many on every process: sharded ones meet in each
+        done = [checkpoint(self.model.features, p, use_reentrant=False, preserve_rng_state=False) for p in cut]
         return {k: torch.cat([d[k] for d in done]) for k in done[0]}
 
     def forward(self, batch, diagnose=False):
-        e = self.model.embed(self.features(batch))
+        e = self.model.embed(self.features(batch), batch.get("box_owner"))
         out = self.model.objective(e)
-        return out | diagnostics(e, space=self.model.space) if diagnose else out
+        return out | diagnostics(e) if diagnose else out
 
 # %% ../nbs/61_train.ipynb #5d9ec6ff
 def update(
@@ -170,7 +170,7 @@ def train_loader(
     loader = make_loader(       # finds missing files before anything is written
         config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size, train=True,
         workers=config.workers, seed=config.seed, epoch=state["epoch"] if state else 0, endless=True, rank=accelerator.process_index, world=accelerator.num_processes,
-        boxes=config.model.needs_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad)
+        boxes=config.model.needs_boxes, max_boxes=config.model.max_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad)
     if state: loader.load_state_dict(state)
     return loader
 
@@ -540,7 +540,7 @@ def seconds_a_step(config, accelerator, pairs: int, few: int, tokens: int) -> fl
     step, optimizer = prepare(accelerator, Step(model := starting_model(config)), build_optimizer(model, config.optim()))
     images = torch.randint(0, 256, (few, 3, config.model.image_size, config.model.image_size), dtype=torch.uint8)
     text = torch.full((few, tokens), 320); text[:, 0], text[:, -1] = 49406, 49407
-    batch, times = Batch(image=images, tokens=text, **(dict(box_image=images, box_tokens=text) if config.model.needs_boxes else {})), []
+    batch, times = with_boxes(config.model, images, text), []
     for _ in range(3):
         began = time.perf_counter()
         float(update(accelerator, step, optimizer, batch, 0.0)["loss"])     # waits for the device
