@@ -148,6 +148,7 @@ def held_out_row(
     r, name = report(model, clip_tokenizer(), embed_shards(model, pattern, clip_tokenizer(), limit=limit)), set_names([pattern, *among])[0]
     model.train()
     out = {f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")} | {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()}
+    out["not_read"] = sum(r["skipped"].values())
     return {f"{name}/{k}": v for k, v in (out | r["gap"]).items() if isinstance(v, (int, float))}
 
 # %% ../nbs/65_watch.ipynb #0023cef8

@@ -29,9 +29,10 @@ from ..core import one_line_errors
 from .formats import IMAGES, parse_record
 from .shapes import LEVELS, zero_shot_levels, zero_shot_prompts
 from .shards import OpenFiles
-from .sources import expand, index_shard, label_of, permutation
-from .tar import read_fields
+from .sources import expand, index_shard, label_of, odd_shard, permutation
+from .tar import bad_end, read_fields
 from .transforms import BadSample, open_image, to_rgb
+from ..files import at_home, check_file
 from ..identity import content_key, digest
 
 # %% ../../nbs/53_data.evalsets.ipynb #b54ff737
@@ -130,7 +131,8 @@ def _lacking(inside):
 # %% ../../nbs/53_data.evalsets.ipynb #53a1e005
 def text_lines(path) -> list:
     "The lines of a text file, without blank ones; U+2028 and its like are no ends of lines, a byte order mark is no character."
-    text = Path(path).read_text(encoding="utf-8-sig")
+    try: text = Path(check_file(path)).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError: raise ValueError(f"{path} is no text in UTF-8: write it anew") from None
     return [l.strip() for l in text.split("\n") if l.strip()]
 
 def read_names(root: Path):
@@ -156,8 +158,12 @@ def whole_samples(paths) -> list:
     samples = []
     for p in paths:
         found, problems = index_shard(p, label_of(p))
-        bad = next((cause for cause, _ in problems if not cause.startswith("tar member") and not (cause == "tar is empty" and os.path.getsize(p) >= 1024)), None)   # an empty tar has its end mark
-        if bad: raise ValueError(f"{p} cannot be evaluated on: {bad} ({os.path.getsize(p):,} bytes, {len(found)} samples read); fetch it again" if os.path.exists(p) else f"{p} cannot be read")
+        if not os.path.exists(p): raise ValueError(f"{p} cannot be read")
+        if odd := odd_shard(p): raise ValueError(f"{p} cannot be evaluated on: it is {odd}")
+        size, (end, _) = os.path.getsize(p), bad_end(p)
+        passes = lambda cause: cause.startswith("tar member") or cause == "tar is empty" and size >= 1024    # an empty tar has its end mark
+        bad = next((cause for cause, _ in problems if not passes(cause)), end if "zeros" in end else "")
+        if bad: raise ValueError(f"{p} cannot be evaluated on: {bad} ({size:,} bytes, {len(found)} samples read); fetch it again")
         samples += found
     return samples
 
@@ -486,7 +492,7 @@ def download(
 
 def main(argv=None):
     "NAME ROOT [SPLIT]: torchvision's download."
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = [at_home(a) for a in (sys.argv[1:] if argv is None else argv)]
     if len(argv) not in (2, 3): raise ValueError("give the name of a class of torchvision's, a folder, and a split where the class wants one: CIFAR10 datasets")
     download(*argv)
     print(f"{argv[0]} is in {argv[1]}")

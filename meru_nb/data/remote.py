@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 from fastcore.basics import patch
 
+from .sources import odd_shard
+
 # %% ../../nbs/57_data.remote.ipynb #f88aa58b
 class LocalFile:
     "A temporary file that is deleted when nobody refers to it any more."
@@ -51,6 +53,8 @@ def fetch(self: Fetcher, url: str) -> LocalFile:
         for k in range(self.tries):
             try:
                 self.run(url[5:], out) if url.startswith("pipe:") else self.download(url, out, seen)
+                out.flush()
+                if odd := odd_shard(path): raise OSError(f"{url} cannot be used: it is {odd}")
                 return file
             except (Again, TimeoutError, ConnectionError, http.client.HTTPException, urllib.error.URLError) as err:
                 why = getattr(err, "reason", None) or err

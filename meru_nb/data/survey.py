@@ -16,7 +16,7 @@ from ..core import progress_bar as tqdm
 
 from .formats import LAYOUTS
 from .shards import OpenFiles, make_loader
-from .sources import index_shard, is_remote, label_of
+from .sources import index_shard, is_remote, label_of, shortfall
 from .tar import read_fields
 from .transforms import BadSample, open_image
 from ..tokenizer import END
@@ -86,5 +86,5 @@ def survey(
         tokens += ((batch["tokens"] == END).int().argmax(1) + 1).tolist()
         if len(tiles) < 24: tiles += list(batch["image"][:24 - len(tiles)])
     if sheet: write_sheet(sheet, tiles)
-    return dict(layouts=layouts, **survey_files(sources), **survey_images(sources, layouts), usable=good, broken=dict(loader.skipped),
+    return dict(layouts=layouts, **survey_files(sources), **survey_images(sources, layouts), cut_off=shortfall(sources) or "none", usable=good, broken=dict(loader.skipped),
                 examples=loader.examples, caption_chars=spread(chars), caption_tokens=spread(tokens), cut_at_77=sum(t >= 77 for t in tokens))

@@ -18,6 +18,8 @@ from PIL import Image, ImageOps
 from torchvision.io import ImageReadMode, decode_jpeg
 from torchvision.transforms import functional as TF
 
+from ..files import HEAD, odd_kind
+
 try: import simplejpeg            # optional: the same pixels, sooner
 except ImportError: simplejpeg = None
 
@@ -44,7 +46,7 @@ def open_image(
         warnings.simplefilter("ignore")   # Pillow warns of what is checked here
         try: image = Image.open(io.BytesIO(data))
         except Image.DecompressionBombError: raise BadSample("image has too many pixels") from None
-        except Exception: raise BadSample("not an image") from None
+        except Exception: raise BadSample("not an image" + (f" but {odd}" if (odd := odd_kind(data[:HEAD])) else "")) from None
     check_size(*image.size, limits)
     return image
 

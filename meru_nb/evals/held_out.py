@@ -25,6 +25,7 @@ class HeldOut:
     captions: list[str]     # the most specific ones
     records: list[dict]     # the samples' JSON
     skipped: dict           # cause -> number of samples that could not be read
+    examples: dict          # cause -> where it was met first
 
 @torch.no_grad()
 def embed_shards(
@@ -46,7 +47,7 @@ def embed_shards(
         captions += specific; records += batch["record"]
         if limit and len(captions) >= limit: break
     n = min(limit or len(captions), len(captions))
-    return HeldOut(torch.cat(image)[:n].float(), torch.cat(text)[:n].float(), captions[:n], records[:n], dict(loader.skipped))
+    return HeldOut(torch.cat(image)[:n].float(), torch.cat(text)[:n].float(), captions[:n], records[:n], dict(loader.skipped), dict(loader.examples))
 
 # %% ../../nbs/75_evals.held_out.ipynb #770b351b
 @torch.no_grad()
@@ -78,7 +79,8 @@ def report(
     image, text = move(held.image), move(held.text)
     if not space.origin: space.fit_root(torch.cat([image, text]))  # the sphere has no origin: its root is the mean
     return dict(count=len(held.captions), distinct=int(group.max()) + 1, retrieval=retrieval(space, image, text, move(group), move(group)),
-                zero_shot=zero_shot_by_level(model, tokenizer, held), gap=gap_measures(space, image, text), skipped=held.skipped)
+                zero_shot=zero_shot_by_level(model, tokenizer, held), gap=gap_measures(space, image, text),
+                skipped=held.skipped, examples=held.examples)
 
 # %% ../../nbs/75_evals.held_out.ipynb #fef0f0e6
 def table(
@@ -93,6 +95,7 @@ def table(
         for name, key in (("mean radius of images", "radius_image"), ("mean radius of texts", "radius_text"), ("centroid gap", "centroid_gap"),
                           ("images in their text's cone", "in_cone")):
             if key in r["gap"]: yield name, f"{r['gap'][key]:.3f}"
+        if r.get("skipped"): yield "not read", "; ".join(f"{n} x {cause}, such as {r['examples'][cause]}" for cause, n in r["skipped"].items())
     columns = [dict(rows(r)) for r in reports.values()]
     lines = [["", *reports], *([name, *(c.get(name, "") for c in columns)] for name in dict.fromkeys(n for c in columns for n in c))]
     width = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
