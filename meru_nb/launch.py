@@ -16,13 +16,8 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedDataParallelKwargs, DistributedType, FullyShardedDataParallelPlugin, parse_flag_from_env
 from torch.utils.flop_counter import FlopCounterMode
 
-<<<<<<< OURS
-from meru_nb.core import Batch, output_outlived, use_cores
-from meru_nb.models import ModelConfig, build_model
-=======
-from meru_nb.core import Batch, use_cores
-from meru_nb.models import ModelConfig, build_model, with_boxes
->>>>>>> THEIRS
+from .core import Batch, output_outlived, use_cores
+from .models import ModelConfig, build_model, with_boxes
 
 # %% ../nbs/64_launch.ipynb #014612ab
 def check_launch(env=os.environ):
