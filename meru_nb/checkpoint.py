@@ -511,7 +511,7 @@ def convert(
 # %% ../nbs/62_checkpoint.ipynb #3c40f27b
 def main(argv=None):
     "`convert OFFICIAL.pth FOLDER --preset NAME [--model.FIELD VALUE]`"
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = [at_home(a) for a in (sys.argv[1:] if argv is None else argv)]
     usage = "usage: python -m meru_nb.checkpoint convert OFFICIAL.pth FOLDER --preset NAME [--model.FIELD VALUE]"
     if argv[:1] in (["-h"], ["--help"]): return print(usage)
     if argv[:1] != ["convert"] or len(argv) < 3 or any(a.startswith("-") for a in argv[1:3]): raise ValueError(usage)

@@ -4,13 +4,15 @@
 
 # %% auto #0
 __all__ = ['is_remote', 'expand', 'Source', 'find_sources', 'check_shards', 'odd_shard', 'Index', 'label_of', 'index_shard',
-           'cut_shards', 'shortfall', 'permutation', 'Window', 'Cursor', 'Task', 'Plan', 'source_layout']
+           'cut_shards', 'shortfall', 'permutation', 'Window', 'Cursor', 'Task', 'Plan', 'dataset_type', 'has_lines',
+           'source_layout']
 
 # %% ../../nbs/56_data.sources.ipynb #ab72e4e6
 import contextlib, functools, glob, os, re, statistics
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from braceexpand import braceexpand
 from fastcore.basics import patch
 
 from .formats import LAYOUTS, find_layout
-from .tar import bad_end, group_samples, list_members
+from .tar import bad_end, group_samples, list_members, read_fields
 from ..files import at_home, odd_file
 
 # %% ../../nbs/56_data.sources.ipynb #7bd38c74
@@ -320,6 +322,25 @@ def __len__(self: Plan):
     if self.mixed or self.remainder == "drop": return whole
     return whole + ((self.rank + 1) * rest // self.world > self.rank * rest // self.world)
 
+# %% ../../nbs/56_data.sources.ipynb #c560777a
+def dataset_type(shard) -> str:
+    "What `dataset_type.txt` beside a shard, or above its folder, says; empty if there is none."
+    folder = Path(shard).absolute().parent
+    found = next((p for p in (folder/"dataset_type.txt", folder.parent/"dataset_type.txt") if p.is_file()), None)
+    return found.read_text(encoding="utf-8-sig").strip().lower() if found else ""
+
+def has_lines(
+    samples,         # of a tar shard, or of several
+    layout, files,   # a Layout; path -> file descriptor
+    said=None,       # what `dataset_type.txt` says; None: it is looked for
+) -> bool:
+    "Whether a line of a text member is a caption."
+    said = dataset_type(samples[0].path) if said is None else said
+    if said: return "retrieval" in said
+    some = [(s, layout.text(s.fields)) for s in samples[:50] if not layout.lack(s.fields)]
+    texts = [read_fields(files[s.path], s.fields, [name])[name] for s, name in some if name not in ("json", "child.txt")]
+    return sum(len(t.decode("utf-8", "ignore").strip().split("\n")) > 1 for t in texts) > len(texts) / 2
+
 # %% ../../nbs/56_data.sources.ipynb #ca1001dc
 def source_layout(
     source: Source,
@@ -330,6 +351,11 @@ def source_layout(
     probe, causes = Cursor(source, 0, "redcaps", 0, 0, fetch=fetch), Counter()
     for url in source.urls:
         index, file = probe.index([url])
-        if index.samples: return find_layout([s.fields for s in index.samples[:64]], url, name).name
+        if index.samples: return _with_lines(index.samples, find_layout([s.fields for s in index.samples[:64]], url, name), name, file)
         causes.update(cause for cause, _ in index.problems)
     raise ValueError(f"no sample in any of {len(source.urls)} shard(s) from {source.urls[0]}: " + ", ".join(f"{c} ({n})" for c, n in causes.most_common(5)))
+
+def _with_lines(samples, layout, name, file):     # the name of `layout`, or of the one that reads a caption a line; `file`: what keeps a fetched shard
+    if layout.name != "img2dataset" or name: return layout.name
+    with open(samples[0].path, "rb") as f: several = has_lines(samples, layout, {samples[0].path: f.fileno()}, "" if file else None)
+    return "lines" if several else layout.name
