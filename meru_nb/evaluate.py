@@ -19,7 +19,8 @@ from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores, versions
 from .data.evalsets import benchmark_set, own_set, read_names
 from .data.shards import clip_tokenizer
-from .evals.captions import captions_at, dataset_type
+from .data.sources import dataset_type
+from .evals.captions import captions_at
 from .evals.comparator import open_comparator
 from .evals.features import Embedder, Result, find_evals
 from .identity import code_key, digest, key_of, short_names
