@@ -75,7 +75,10 @@ def run_all(page, url, token, path: Path):
 
 def trace(box, name):
     "Coordinates of one trace of a live figure, as the browser holds them."
-    return box.locator(".js-plotly-plot").first.evaluate("(el, name) => { const t = el.data.find(t => t.name === name); return [Array.from(t.x), Array.from(t.y)] }", name)
+    return box.locator(".js-plotly-plot").first.evaluate("""async (el, name) => {
+        const find = () => el.data?.find(t => t.name === name), end = Date.now() + 60000
+        while (!find()?.x && Date.now() < end) await new Promise(done => setTimeout(done, 100))      // a figure is there before its points are
+        return [Array.from(find().x), Array.from(find().y)] }""", name)
 
 
 def until(read, differs_from, what, seconds=60):
@@ -176,6 +179,94 @@ def watch_the_gap(page):
     until(lambda: shown("pinned"), [], "the list of pinned pairs"); assert shown("pinned") == [pair]
 
 
+STATES = """import json
+import numpy as np
+from dataclasses import replace
+from meru_nb.traverse import PATHS
+rng = np.random.default_rng(0)
+def pick(options): return options[rng.integers(len(options))]
+def any_walk():
+    models, steps, n = list(explorer.models), int(rng.integers(2, 40)), len(explorer.pictures)
+    return WalkState(pick(models), int(rng.integers(-2, n)), pick(['a red ring', 'a thing']), int(rng.integers(-2, n)), 'a star', pick(['', *models]), '',
+                     pick(PATHS), bool(rng.integers(2)), steps, tuple(sorted(rng.random(2).tolist())), int(rng.integers(steps)))
+def any_gap():
+    pairs = int(rng.integers(2, 61))
+    return GapState('two', int(rng.integers(2)), pairs, 'pca', tuple(sorted({int(k) for k in rng.integers(0, pairs, 2)})))
+def any_cone():
+    settings = dict(c=float(10**rng.uniform(-1.5, 1)), min_radius=float(rng.uniform(0.01, 0.5)))
+    return replace(cone.start(pick(['a red thing', 'a round shape']), **settings), radius=float(rng.uniform(0, 3)), turn=float(rng.uniform(-3, 3)))
+def said(control):
+    for name in ('says', 'label'):
+        if hasattr(control, name): return getattr(control.says, 'value') if name == 'says' else control.label
+    return control.value if isinstance(control.value, bool) else str(control.value)
+views, held = (explorer, gap, cone), [None] * 3
+makers = dict(zip(views, (any_walk, any_gap, any_cone)))
+def still_held():
+    for view, state in zip(views, held): assert state is None or view.state == state, f'{view.state} was {state}'
+def another():
+    still_held()
+    for i, view in enumerate(views): held[i] = makers[view](); view.show(held[i])
+    print(json.dumps([sorted([[c.description, said(c)] for k, c in v.controls.items() if k != 'upload'], key=lambda row: row[0]) for v in views]))
+"""
+
+KERNEL = """async code => {
+    const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel, future = kernel.requestExecute({ code, store_history: false })
+    let out = "", wrong = null
+    future.onIOPub = m => { if (m.header.msg_type === "stream" && m.content.name === "stdout") out += m.content.text
+                            if (m.header.msg_type === "error") wrong = m.content.ename + ": " + m.content.evalue }
+    await future.done
+    return [out, wrong] }"""
+
+SHOWN = """el => {
+    const rows = []
+    for (const c of el.querySelectorAll(".widget-dropdown, .widget-text, .widget-combobox, .widget-checkbox, .widget-slider")) {
+        const [select, box, field, readout] = ["select", "input[type=checkbox]", "input", ".widget-readout"].map(s => c.querySelector(s))
+        const label = (box ? box.parentElement : c.querySelector("label")).textContent.trim()
+        const beside = c.nextElementSibling, hidden = !readout || getComputedStyle(readout).display === "none"
+        rows.push([label, select ? select.selectedOptions[0].text.replaceAll("\\u00a0", " ") : box ? box.checked : c.classList.contains("widget-slider") ? (hidden ? beside.textContent : readout.textContent) : field.value]) }
+    return rows.map((row, i) => [row, i]).sort(([a, i], [b, j]) => a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : i - j).map(([row]) => row) }"""
+
+
+def kernel(page, code) -> str:
+    "What code prints in the kernel of the notebook that is open."
+    out, wrong = page.evaluate(KERNEL, code)
+    if wrong: raise AssertionError(wrong)
+    return out
+
+
+def hold_states(page, rounds=67):
+    "Three explorers are set to states drawn at random: what the controls say in the browser, and what comes back to the kernel, is what was set."
+    boxes = [page.locator(".meru").nth(i) for i in range(3)]
+    kernel(page, STATES)
+    for i in range(rounds):
+        for name, box, want in zip(EXPLORERS, boxes, json.loads(kernel(page, "another()"))):
+            end = time.time() + 20
+            while (shown := box.evaluate(SHOWN)) != want:
+                if time.time() > end: raise AssertionError(f"state {i}: the {name} explorer shows {shown} in the browser, {want} were set")
+                time.sleep(0.05)
+    page.wait_for_timeout(1000); kernel(page, "still_held()")
+
+
+def follow_theme(page, folder: Path):
+    "Figures and words become dark and light with JupyterLab, and no state changes; a screenshot of each, wide and narrow."
+    figures = "() => [...document.querySelectorAll('.meru .js-plotly-plot')].map(e => e._fullLayout.paper_bgcolor)"
+    words = "() => [...document.querySelectorAll('.meru .widget-html-content')].map(e => getComputedStyle(e).color)"
+    size = page.viewport_size
+    for name in ("Dark", "Light"):
+        page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: `JupyterLab ${name}` })", name)
+        page_color = kernel(page, f"from meru_nb.viz import palette; print(palette({name == 'Dark'})['page'])").strip()
+        until(lambda: {c.lower() for c in page.evaluate(figures)} == {page_color.lower()}, False, f"figures to {page_color} in JupyterLab {name}")
+        inks = {sum(map(float, c[c.index("(") + 1:-1].split(",")[:3])) for c in page.evaluate(words)}
+        assert all((ink > 3 * 128) == (name == "Dark") for ink in inks), f"words in JupyterLab {name}: {inks}"
+        for width in (900, 1500):
+            page.set_viewport_size(dict(size, width=width))
+            for where in EXPLORERS:
+                page.locator(".meru").nth(list(EXPLORERS).index(where)).evaluate("e => e.scrollIntoView()")
+                shoot(page, folder, f"{where}_{name.lower()}_{width}")
+        page.set_viewport_size(size)
+    kernel(page, "still_held()")
+
+
 def shoot(page, folder: Path, name):
     page.wait_for_timeout(500); page.screenshot(path=folder / f"{name}.png")
 
@@ -190,6 +281,8 @@ def visit(page, url, token, path: Path, shots: Path):
     if path.stem == "explorers": hands += [(".meru-entailed", move_a_cone, "cone"), (".js-plotly-plot", watch_the_gap, "gap")]
     for where, use, name in hands:
         if page.locator(where).count(): use(page); shoot(page, shots, f"{path.stem}_{name}"); done.append(f"{name} by hand")
+    if path.stem == "explorers":
+        hold_states(page); follow_theme(page, shots); done.append("201 states held, dark and light")
     print(f"{path.name}: {', '.join(done)}, {time.time() - start:.0f} s", flush=True)
 
 
