@@ -187,7 +187,7 @@ rng = np.random.default_rng(0)
 def pick(options): return options[rng.integers(len(options))]
 def any_walk():
     models, steps, n = list(explorer.models), int(rng.integers(2, 40)), len(explorer.pictures)
-    return WalkState(pick(models), int(rng.integers(-2, n)), pick(['a red ring', 'a thing']), int(rng.integers(-2, n)), 'a star', pick(['', *models]), '',
+    return WalkState(pick(models), int(pick([-2, *range(n)])), pick(['a red ring', 'a thing']), int(rng.integers(-2, n)), 'a star', pick(['', *models]), '',
                      pick(PATHS), bool(rng.integers(2)), steps, tuple(sorted(rng.random(2).tolist())), int(rng.integers(steps)))
 def any_gap():
     pairs = int(rng.integers(2, 61))

@@ -8,7 +8,7 @@ __all__ = ['Meter', 'BadSteps', 'memory_used', 'read_values', 'log_row', 'forget
            'save_radii', 'save_walk', 'next_lines']
 
 # %% ../nbs/65_watch.ipynb #50cb701b
-import contextlib, json, shlex, sys, time
+import contextlib, importlib.util, json, shlex, sys, time
 from collections import deque
 from pathlib import Path
 
@@ -215,6 +215,7 @@ def save_walk(
 def next_lines(run, pattern) -> list[str]:
     "What to type after a run."
     at, data = shlex.quote(str(run)), shlex.quote(str(pattern))
+    lab = "jupyter lab" if importlib.util.find_spec("jupyterlab") else "pip install jupyterlab; jupyter lab"     # only `.[dev]` has it
     return [f"python -m meru_nb.traverse --checkpoint {at} --image {shlex.quote(str(run/'picture.png'))} --no-cone-filter",
             f"python -m meru_nb.evaluate --checkpoint {at} --tasks retrieval gap --datasets {data} --output {shlex.quote(str(run/'results.json'))}",
-            f"jupyter lab, and in a cell: from meru_nb.widgets import TraversalExplorer; TraversalExplorer({str(run)!r}, [{str(run/'picture.png')!r}])"]
+            f"{lab}, and in a cell: from meru_nb.widgets import TraversalExplorer; TraversalExplorer({str(run)!r}, [{str(run/'picture.png')!r}])"]
