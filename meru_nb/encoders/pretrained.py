@@ -16,6 +16,7 @@ from fastcore.basics import patch
 from torch import nn
 
 from ..config import closest
+from ..files import read_json
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #2258256b
 PREFIX = "open_clip:"
@@ -54,7 +55,7 @@ def read_source(
     if name.startswith("{"): return Source(name, name, weights)
     if name.endswith(".json"):
         if not Path(name).expanduser().is_file(): raise FileNotFoundError(f"there is no architecture at {name}")
-        held = json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
+        held = read_json(Path(name).expanduser())
         lacking = {"embed_dim", "vision_cfg", "text_cfg"} - set(held)
         if lacking: raise ValueError(f"{name} has no {sorted(lacking)[0]}: give an architecture as open_clip's model_configs have it")
         return Source(name, json.dumps(held), weights)
