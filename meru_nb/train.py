@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'compile_towers',
-           'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'located', 'identity', 'provenance',
-           'shards_of', 'write_config', 'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model',
-           'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up', 'fork_config', 'read_fork',
-           'fork_notes', 'load_fork', 'fit', 'starting_model', 'first_line', 'weights_of', 'epochs_of', 'remarks',
-           'disk_line', 'memory_of', 'seconds_a_step', 'plan', 'name_presets', 'parse', 'main']
+           'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'located', 'identity', 'whole_path',
+           'with_towers', 'provenance', 'shards_of', 'write_config', 'read_config', 'repeats', 'changes', 'gathered',
+           'like', 'whole_model', 'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up',
+           'fork_config', 'read_fork', 'fork_notes', 'load_fork', 'fit', 'starting_model', 'first_line', 'weights_of',
+           'epochs_of', 'remarks', 'disk_line', 'memory_of', 'seconds_a_step', 'plan', 'name_presets', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
 import hashlib, json, math, os, platform, re, shlex, shutil, subprocess, sys, time
@@ -33,6 +33,7 @@ from .data.shards import Loader, make_loader
 from .data.sources import find_sources, is_remote, shortfall
 from .fork import carried_over, check_model, fork_folder, fork_point, trained_names, what_changes
 from .files import read_json
+from .encoders.pretrained import is_source, read_source, settled, tokenizer_for
 from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_noted
 from .models import ModelConfig, build_model, preset_config, presets
 from .objectives.terms import diagnostics
@@ -170,7 +171,8 @@ def train_loader(
     loader = make_loader(       # finds missing files before anything is written
         config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size, train=True,
         workers=config.workers, seed=config.seed, epoch=state["epoch"] if state else 0, endless=True, rank=accelerator.process_index, world=accelerator.num_processes,
-        boxes=config.model.needs_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad)
+        boxes=config.model.needs_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad,
+        tokenizer=tokenizer_for(config.model.textual))
     if state: loader.load_state_dict(state)
     return loader
 
@@ -217,7 +219,7 @@ def located(config: TrainConfig) -> TrainConfig:
         return (path if fixed else os.path.abspath(path)) + weight
     init = Path(config.init).expanduser()
     run, at, step = config.fork.rpartition("@")
-    return config.override(fork=os.path.abspath(os.path.expanduser(run)) + at + step if at else config.fork,
+    return with_towers(config).override(fork=os.path.abspath(os.path.expanduser(run)) + at + step if at else config.fork,
                            data=tuple(map(place, config.data)), held_out=tuple(map(place, config.held_out)),
                            output_dir=os.path.expanduser(config.output_dir),
                            init=str(init.absolute()) if config.init and init.exists() else config.init)
@@ -234,6 +236,19 @@ def identity(
         if u in looked:
             with open(u, "rb") as f: told.update(f.read(1 << 16))
     return told.hexdigest()[:24]
+
+# %% ../nbs/61_train.ipynb #864646a9
+def whole_path(spec: str) -> str:
+    "A tower's spec, that needs no file but its weights, whose path is made absolute."
+    if not is_source(spec): return spec
+    source = read_source(spec)
+    file = Path(source.weights).expanduser()
+    return f"{source.spec}:{file.absolute()}" if source.weights and file.exists() else source.whole
+
+def with_towers(config: TrainConfig) -> TrainConfig:
+    "`config` with what its towers decide."
+    towers = {k: whole_path(getattr(config.model, k)) for k in ("visual", "textual")}
+    return config.override(model=settled(config.model.override(**towers), preset_config(config.preset)))
 
 # %% ../nbs/61_train.ipynb #e0e8e9ad
 def provenance(processes: int) -> dict:
@@ -308,7 +323,7 @@ def whole_model(config, accelerator, step):
     "The model in training; a copy if its parameters are spread over processes."
     model = accelerator.unwrap_model(step).model
     if not is_sharded(accelerator): return model
-    return fill_model(build_model(config.preset, **vars(config.model)).to(accelerator.device), gathered(model.state_dict()), "the sharded model")
+    return fill_model(build_model(config.preset, fetch=False, **vars(config.model)).to(accelerator.device), gathered(model.state_dict()), "the sharded model")
 
 # %% ../nbs/61_train.ipynb #f4090664
 def save_state(run, done, accelerator, step, optimizer, loader, config):
@@ -493,7 +508,8 @@ def weights_of(config, done=0) -> str:
     "Where the first weights come from."
     if done: return f"of step {done}"
     if config.fork: return f"of {config.fork}"
-    return " and ".join([config.init] * bool(config.init) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
+    towers = list(dict.fromkeys(str(read_source(s)) for s in (config.model.visual, config.model.textual) if is_source(s) and read_source(s).weights))
+    return " and ".join(towers + [config.init] * bool(config.init) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
 
 def epochs_of(config, loader) -> float:
     "How often the data is gone through; 0 where counting it would take long."
@@ -506,7 +522,7 @@ def remarks(config, loader, accelerator, said=()) -> list[str]:
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
     out = [*said, *filter(None, map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
     if shards < readers: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
-    if "." in config.model.visual and weights_of(config) == "random":
+    if "." in config.model.visual and not is_source(config.model.visual) and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
     epochs = epochs_of(config, loader)
     if epochs > 500: out.append(f"{config.steps} steps are {epochs:,.0f} epochs of this data: --steps {max(1, round(100 * config.steps / epochs))} is 100")

@@ -83,4 +83,6 @@ def open_comparator(
         raise ValueError(f"{weights or 'nothing'!r} is neither a tag of {name} nor a file: write open_clip:{name}:TAG_OR_FILE{' with a tag among ' + ', '.join(tags[:6]) if tags else ''}")
     try: clip = open_clip.create_model(name, pretrained=weights)
     except Exception as err: raise ValueError(f"open_clip cannot open {name} with {weights}: {type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''}") from None
-    return OpenClip(clip, name).eval(), OpenClipTokenizer(open_clip.get_tokenizer(name))
+    model, tokenizer = OpenClip(clip, name).eval(), OpenClipTokenizer(open_clip.get_tokenizer(name))
+    model.tokenizer = tokenizer      # as a model of ours knows its own
+    return model, tokenizer
