@@ -8,7 +8,8 @@ __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'chec
            'with_towers', 'provenance', 'shards_of', 'write_config', 'read_config', 'repeats', 'changes', 'gathered',
            'like', 'whole_model', 'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up',
            'fork_config', 'read_fork', 'fork_notes', 'load_fork', 'fit', 'starting_model', 'first_line', 'weights_of',
-           'epochs_of', 'remarks', 'disk_line', 'memory_of', 'seconds_a_step', 'plan', 'name_presets', 'parse', 'main']
+           'epochs_of', 'remarks', 'settle_in', 'disk_line', 'memory_of', 'seconds_a_step', 'plan', 'name_presets',
+           'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
 import hashlib, json, math, os, platform, re, shlex, shutil, subprocess, sys, time
@@ -25,6 +26,7 @@ from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
 from braceexpand import braceexpand
 
+from .begin import begin_with_, open_init, settle_, with_init
 from .checkpoint import fill_model, load_model, newest_step, save_step
 from .config import Config, flags_of, from_dict, parse_cli, peek_flag, write_json
 from .core import Batch, one_line_errors, progress_bar, seed_everything, versions
@@ -246,9 +248,11 @@ def whole_path(spec: str) -> str:
     return f"{source.spec}:{file.absolute()}" if source.weights and file.exists() else source.whole
 
 def with_towers(config: TrainConfig) -> TrainConfig:
-    "`config` with what its towers decide."
-    towers = {k: whole_path(getattr(config.model, k)) for k in ("visual", "textual")}
-    return config.override(model=settled(config.model.override(**towers), preset_config(config.preset)))
+    "`config` with what its towers, and what it begins with, decide."
+    towers, default, init = {k: whole_path(getattr(config.model, k)) for k in ("visual", "textual")}, preset_config(config.preset), whole_path(config.init)
+    model = settled(config.model.override(**towers), default)
+    if config.resume or config.fork: return config.override(model=model, init=init)     # what it began with may be gone
+    return config.override(model=with_init(model, init, default), init=init)
 
 # %% ../nbs/61_train.ipynb #e0e8e9ad
 def provenance(processes: int) -> dict:
@@ -462,6 +466,7 @@ def fit(
     begun = last or forked
     model = starting_model(config.override(init="") if begun else config, fetch=not begun)
     disk = disk_line(config, sum(p.numel() for p in model.parameters()), stop=True)
+    said = [*said, *settle_in(config, accelerator, model)]
     step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     done, state = (load_state(last, accelerator, step, optimizer) if last else load_fork(config, accelerator, step, optimizer) if forked
                    else (0, None))
@@ -488,11 +493,9 @@ def starting_model(
     fetch=True,           # False: without weights of timm's, since a checkpoint is about to be loaded
 ):
     "A fresh model, or one with the weights of `--init`; frozen and compiled as asked."
-    model = build_model(config.preset, fetch=fetch, **vars(config.model))
-    if config.init:
-        weights = load_model(config.init, None if Path(config.init).is_dir() else config.preset).state_dict()
-        own = ("visual.", "visual_proj.", "pixel_") if config.model.pretrained else ()     # the tower is timm's, the rest the checkpoint's
-        fill_model(model, {k: v for k, v in weights.items() if not k.startswith(own)} | {k: v for k, v in model.state_dict().items() if k.startswith(own)}, config.init)
+    model = build_model(config.preset, fetch=fetch and not is_source(config.init), **vars(config.model))
+    own = ("visual.", "visual_proj.", "pixel_") if config.model.pretrained else ()     # the tower is timm's, the rest the checkpoint's
+    if config.init: begin_with_(model, open_init(config.init, config.preset), config.init, own)
     for name in config.freeze: getattr(model, name).requires_grad_(False)
     if config.compile: compile_towers(model)
     return model
@@ -509,7 +512,7 @@ def weights_of(config, done=0) -> str:
     if done: return f"of step {done}"
     if config.fork: return f"of {config.fork}"
     towers = list(dict.fromkeys(str(read_source(s)) for s in (config.model.visual, config.model.textual) if is_source(s) and read_source(s).weights))
-    return " and ".join(towers + [config.init] * bool(config.init) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
+    return " and ".join(towers + [config.init] * bool(config.init and not is_source(config.init)) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
 
 def epochs_of(config, loader) -> float:
     "How often the data is gone through; 0 where counting it would take long."
@@ -528,6 +531,14 @@ def remarks(config, loader, accelerator, said=()) -> list[str]:
     if epochs > 500: out.append(f"{config.steps} steps are {epochs:,.0f} epochs of this data: --steps {max(1, round(100 * config.steps / epochs))} is 100")
     if config.warmup > config.steps: out.append(f"--warmup {config.warmup} is longer than the {config.steps} steps of the run: the learning rate rises to the last one")
     return [f"note: {line}" for line in out]
+
+# %% ../nbs/61_train.ipynb #d62a0694
+def settle_in(config, accelerator, model) -> list[str]:
+    "Notes on how a cosine model's features find their place, by the first batch of the run."
+    if getattr(model, "cosine_scale", None) is None: return []
+    loader = train_loader(with_shapes(config, accelerator).override(workers=0), accelerator)
+    batch = next(iter(loader))
+    return [s for s in [settle_(model.to(accelerator.device), batch.to(accelerator.device), accelerator.gather)] if s]
 
 # %% ../nbs/61_train.ipynb #1a0c4e61
 def disk_line(config, parameters: int, stop=False) -> str:
@@ -550,7 +561,7 @@ def seconds_a_step(config, accelerator, pairs: int, few: int, tokens: int) -> fl
     "A step's time, from three of `few` pairs."
     step, optimizer = prepare(accelerator, Step(model := starting_model(config)), build_optimizer(model, config.optim()))
     images = torch.randint(0, 256, (few, 3, config.model.image_size, config.model.image_size), dtype=torch.uint8)
-    text = torch.full((few, tokens), 320); text[:, 0], text[:, -1] = 49406, 49407
+    text = model.tokenizer.pad(model.tokenizer(few * [" ".join(["a"] * (tokens - 2))]), config.model.context_length)
     batch, times = Batch(image=images, tokens=text, **(dict(box_image=images, box_tokens=text) if config.model.needs_boxes else {})), []
     for _ in range(3):
         began = time.perf_counter()

@@ -40,7 +40,9 @@ class Source:
     @property
     def whole(self): return ":".join(filter(None, (self.spec, self.weights)))   # and with which weights
 
-    def __str__(self): return ":".join(filter(None, (PREFIX[:-1], self.name if self.name[:1] != "{" else "an architecture of its own", self.weights)))
+    def __str__(self):
+        own = self.name[:1] == "{"
+        return ":".join(filter(None, (PREFIX[:-1], "an architecture of its own" if own else self.name, Path(self.weights).name)))
 
 def known_models() -> list[str]:
     import open_clip   # here: it takes seconds
@@ -111,7 +113,7 @@ def load_weights(pair, source):
         held = str(path) if path.is_file() else open_clip.download_pretrained(known_tag(source))
         load_checkpoint(pair, held, weights_only=True)
     except Exception as err:   # pickles, hubs and state dicts each have errors of their own
-        raise ValueError(f"{source} cannot be opened: {shorter(err)}") from None
+        raise ValueError(f"{source.weights} does not open as {source}: {shorter(err)}") from None
 
 def shorter(err, most=240) -> str:
     "What an error says, on one line: of a state dict, the first keys that differ."
@@ -144,8 +146,7 @@ def origin(self: Source) -> str:
     place = (known_tag(self).get("hf_hub") or known_tag(self).get("url") or "").strip("/")
     licence = next((v for k, v in LICENCES.items() if self.weights.startswith(k)), "") if known_tag(self) else ""
     said = f"licence {licence}" if licence else "under the licence of whoever trained them, which is not known here"
-    name = str(self).replace(self.weights, Path(self.weights).name)
-    return f"the weights began as `{name}`{f' ({place})' if place else ''}, {said}"
+    return f"the weights began as `{self}`{f' ({place})' if place else ''}, {said}"
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #f24e8f7d
 class SourceTokenizer:
