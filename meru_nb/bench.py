@@ -27,7 +27,7 @@ from .config import Config, closest, parse_cli, write_json
 from .core import IMAGE_COLOR, TEXT_COLOR, Batch, one_line_errors
 from .geometry import lorentz, sphere
 from .launch import Cost, cost_of, make_accelerator
-from .models import build_model, preset_config
+from .models import build_model, preset_config, with_boxes
 from .objectives.contrastive import contrastive_loss
 from .optim import OptimConfig, build_optimizer
 from .soak import soak
@@ -410,8 +410,7 @@ def train_speed(
     step, optimizer = accelerator.prepare(Step(model), build_optimizer(model, OptimConfig()))
     images, tokens = torch.randint(0, 256, (batch, 3, config.image_size, config.image_size), dtype=torch.uint8), captions(batch, ragged)[1]
     if device.type == "cuda": images, tokens = images.pin_memory(), tokens.pin_memory()
-    boxes = dict(box_image=images, box_tokens=tokens) if config.needs_boxes else {}
-    run = lambda: update(accelerator, step, optimizer, Batch(image=images, tokens=tokens, **boxes), 1e-4)
+    run = lambda: update(accelerator, step, optimizer, with_boxes(config, images, tokens), 1e-4)
     run(); run()
     ms, cost = step_ms(run, steps, device.type), cost_of(config, round(statistics.mean(lengths_of(tokens))))
     flops = cost.flops * batch / ms * 1e3

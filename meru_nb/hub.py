@@ -47,7 +47,7 @@ def published() -> dict[str, Published]:
     out = {n: Published(f"https://dl.fbaipublicfiles.com/meru/{n}.pth", n, meru) for n in names(("meru", "clip"), "lbs")}
     out |= {n: Published(hf("avik-pal/hycoclip", n), n, hyco) for n in names(("hycoclip",), "bs")}
     out |= {f"{n}_grit": Published(hf("avik-pal/hycoclip", n), n, hyco) for n in names(("meru", "clip"), "bs")}
-    out |= {n: Published(hf("hayeonkim/uncha", n), n.replace("uncha", "hycoclip"), uncha) for n in names(("uncha",), "bs")}
+    out |= {n: Published(hf("hayeonkim/uncha", n), n, uncha) for n in names(("uncha",), "bs")}
     drive = dict(atmg_vit_b="1uS0t_tODBGSJg7fYZjalwA3jHNPkCgiJ", atmg_vit_s="1n54yl6IPZRexw2wE0dqUbQWI7IrpsMvB")
     return out | {n: Published(f"https://drive.google.com/drive/folders/{key}", n, atmg) for n, key in drive.items()}
 

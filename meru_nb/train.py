@@ -36,8 +36,8 @@ from .data.sources import find_sources, is_remote, shortfall
 from .fork import carried_over, check_model, fork_folder, fork_point, trained_names, what_changes
 from .files import read_json
 from .encoders.pretrained import is_source, read_source, settled, tokenizer_for
-from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_noted
-from .models import ModelConfig, build_model, preset_config, presets
+from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_end, signals_noted
+from .models import ModelConfig, build_model, preset_config, presets, with_boxes
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
 from .watch import BadSteps, Meter, check_trackers, finish, forget_after, held_out_row, log_row, memory_used, read_values, start_trackers
@@ -126,15 +126,15 @@ class Step(nn.Module):
 
     def features(self, batch):
         if self.parts == 1: return self.model.features(batch)
-        edges = [len(batch["image"]) * k // self.parts for k in range(self.parts + 1)]    # as many parts on every process: sharded ones meet in each
-        cut = [Batch({k: v[a:b] for k, v in batch.items()}) for a, b in zip(edges, edges[1:]) if a < b]
-        done = [checkpoint(self.model.features, part, use_reentrant=False, preserve_rng_state=False) for part in cut]
+        def part(k): return Batch({n: v[len(v) * k // self.parts:len(v) * (k + 1) // self.parts] for n, v in batch.items()})   # pairs and boxes, each in so many parts
+        cut = [p for p in map(part, range(self.parts)) if len(p["image"])]      # as many on every process: sharded ones meet in each
+        done = [checkpoint(self.model.features, p, use_reentrant=False, preserve_rng_state=False) for p in cut]
         return {k: torch.cat([d[k] for d in done]) for k in done[0]}
 
     def forward(self, batch, diagnose=False):
-        e = self.model.embed(self.features(batch))
+        e = self.model.embed(self.features(batch), batch.get("box_owner"))
         out = self.model.objective(e)
-        return out | diagnostics(e, space=self.model.space) if diagnose else out
+        return out | diagnostics(e) if diagnose else out
 
 # %% ../nbs/61_train.ipynb #5d9ec6ff
 def update(
@@ -173,8 +173,8 @@ def train_loader(
     loader = make_loader(       # finds missing files before anything is written
         config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size, train=True,
         workers=config.workers, seed=config.seed, epoch=state["epoch"] if state else 0, endless=True, rank=accelerator.process_index, world=accelerator.num_processes,
-        boxes=config.model.needs_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad,
-        tokenizer=tokenizer_for(config.model.textual))
+        boxes=config.model.needs_boxes, max_boxes=config.model.max_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length,
+        scale=(config.crop_scale, 1.0), max_bad=config.max_bad, tokenizer=tokenizer_for(config.model.textual))
     if state: loader.load_state_dict(state)
     return loader
 
@@ -186,6 +186,7 @@ def with_shapes(
     "`config` with shapes for its data if it names none; they are made once."
     if config.data: return config
     with accelerator.local_main_process_first(): out = write_shapes(ShapesConfig(), progress=accelerator.is_local_main_process)
+    out = Path(out).absolute()
     return config.override(data=(f"{out}/train-*.tar",), held_out=config.held_out or (f"{out}/val-*.tar", f"{out}/unseen-*.tar"))
 
 # %% ../nbs/61_train.ipynb #a916382c
@@ -310,7 +311,7 @@ def changes(
             raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the same, or start another run")
     out = [f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the new schedule"] if new["steps"] != old["steps"] else []
     if new["mixed_precision"] != old["mixed_precision"]: out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
-    if new["data"] != old["data"]: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
+    if located(config.override(data=tuple(old["data"]))).data != located(config).data: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
     n = held["num_processes"]
     return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
 
@@ -363,7 +364,7 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
     with signals_noted() as got, progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
         while done < config.steps:
             look = due(config.eval_period)
-            now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period)
+            now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period) or done + 1 == config.steps
             out = update(accelerator, step, optimizer, batch, lr_at(done, config.steps, optim), config.grad_clip, diagnose=now)
             done, meter.images = done + 1, meter.images + len(batch["key"])
             bad.note(done, batch["key"], out["bad"])
@@ -482,9 +483,10 @@ def fit(
         forget_after(run, done)
         print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
-    model = whole_model(config, accelerator, step)
-    if accelerator.is_main_process: finish(config, run, model, dict(loader.skipped))
-    accelerator.wait_for_everyone()
+    model, main = whole_model(config, accelerator, step), accelerator.is_main_process
+    with signals_end(f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports", main):
+        if main: finish(config, run, model, dict(loader.skipped))
+        accelerator.wait_for_everyone()
     return run
 
 # %% ../nbs/61_train.ipynb #8a2261f9
@@ -562,7 +564,7 @@ def seconds_a_step(config, accelerator, pairs: int, few: int, tokens: int) -> fl
     step, optimizer = prepare(accelerator, Step(model := starting_model(config)), build_optimizer(model, config.optim()))
     images = torch.randint(0, 256, (few, 3, config.model.image_size, config.model.image_size), dtype=torch.uint8)
     text = model.tokenizer.pad(model.tokenizer(few * [" ".join(["a"] * (tokens - 2))]), config.model.context_length)
-    batch, times = Batch(image=images, tokens=text, **(dict(box_image=images, box_tokens=text) if config.model.needs_boxes else {})), []
+    batch, times = with_boxes(config.model, images, text), []
     for _ in range(3):
         began = time.perf_counter()
         float(update(accelerator, step, optimizer, batch, 0.0)["loss"])     # waits for the device

@@ -4,12 +4,11 @@
 
 # %% auto #0
 __all__ = ['LABELS', 'MARKERS', 'SYMBOLS', 'HOWS', 'SAYS', 'luminance', 'palette', 'two_histograms', 'plot_radii', 'plot_angles',
-           'plane_points', 'to_chart', 'from_chart', 'geodesic_xy', 'cone_xy', 'Layout', 'root_of', 'page_curvature',
-           'polar', 'two_axes', 'plane_angle', 'ranks', 'distortion_of', 'trustworthiness', 'run_umap', 'check_groups',
-           'lay_out', 'umap_angle', 'finish', 'place', 'lift_xy', 'curved', 'turned_to', 'put_labels', 'drawn_lines',
-           'plot_layout', 'rings', 'dress', 'joined', 'plotly_traces', 'note_lines', 'plotly_layout', 'short',
-           'plot_similarity', 'runs_of', 'shades_of', 'plot_strip', 'thumbnail', 'read_metrics', 'plot_curves',
-           'plot_figures']
+           'Layout', 'root_of', 'polar', 'two_axes', 'plane_angle', 'ranks', 'distortion_of', 'trustworthiness',
+           'run_umap', 'check_groups', 'lay_out', 'umap_angle', 'finish', 'place', 'lift_xy', 'curved', 'turned_to',
+           'put_labels', 'drawn_lines', 'plot_layout', 'rings', 'dress', 'joined', 'plotly_traces', 'note_lines',
+           'plotly_layout', 'short', 'plot_similarity', 'runs_of', 'shades_of', 'plot_strip', 'thumbnail',
+           'read_metrics', 'plot_curves', 'plot_figures']
 
 # %% ../nbs/81_viz.ipynb #1d5ef8d6
 import json, math, textwrap, warnings
@@ -25,7 +24,8 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from .core import IMAGE_COLOR, TEXT_COLOR
-from .geometry import lorentz, sphere
+from .geometry import sphere
+from .geometry.page import Page, cone_xy, from_chart, geodesic_xy, plane_points, to_chart
 
 # %% ../nbs/81_viz.ipynb #62c7584b
 LABELS = dict(image="images", text="texts", path="path", entailed="entailed images")
@@ -79,7 +79,7 @@ def plot_angles(
     title="", bins=40, ax=None,
 ):
     "Histograms of the pairs' exterior angles, at the image and at the text, in degrees."
-    if not space.has_cones: raise ValueError("exterior angles need a root that cones open from: this space, a sphere, has none; plot_radii works on it")
+    if not space.has_cones: raise ValueError(f"exterior angles need a root that cones open from, and {space.describe()} there is none; plot_radii works")
     if image.shape != text.shape or not len(image): raise ValueError(f"image {tuple(image.shape)} and text {tuple(text.shape)} are no pairs: give as many rows of each")
     with torch.no_grad():
         at_image, at_text = (space.exterior_angle(a, b).rad2deg().cpu() for a, b in ((image, text), (text, image)))   # a product's: the mean
@@ -89,57 +89,6 @@ def plot_angles(
     ax.axvline(float(aperture.mean()), color=palette()["ink"], ls=":", label=f"mean half-aperture; {float(inside.mean()):.0%} inside")
     ax.set(xlabel="exterior angle, degrees", title=title, xlim=(0, 180), xticks=range(0, 181, 45)); ax.legend(frameon=False, loc="upper left"); ax.figure.tight_layout()
     return ax
-
-# %% ../nbs/81_viz.ipynb #8ff0f78a
-def plane_points(
-    radius, angle, # (...) polar coordinates around the root
-    c,             # the plane's curvature is -c; None: the unit sphere
-):                 # (..., 2) on the hyperboloid, (..., 3) on the sphere, whose root is its north pole
-    "Points of the hyperbolic plane, or of the sphere."
-    way = torch.stack([angle.cos(), angle.sin()], -1)
-    if c is None: return torch.cat([radius.sin()[..., None] * way, radius.cos()[..., None]], -1)
-    return lorentz.exp_map0(radius[..., None] * way, c)
-
-def to_chart(p, c):
-    "Plane points (..., 2 or 3) -> chart coordinates (..., 2)."
-    return p[..., :2] / (1 + p[..., 2:]) if c is None else lorentz.to_poincare(p, c)
-
-def from_chart(xy, c):
-    "Chart coordinates (..., 2) -> plane points."
-    if c is not None: return lorentz.from_poincare(xy, c)
-    s = xy.square().sum(-1, keepdim=True)
-    return torch.cat([2 * xy, 1 - s], -1) / (1 + s)
-
-# %% ../nbs/81_viz.ipynb #82b090b6
-def geodesic_xy(
-    a, b,  # (2,) chart coordinates
-    c,     # the plane's curvature is -c; None: the unit sphere
-    n=60,  # points
-):         # (n, 2) chart coordinates
-    "The geodesic from `a` to `b`."
-    x, y, t = from_chart(a, c), from_chart(b, c), torch.linspace(0, 1, n, dtype=torch.float64)
-    return to_chart(sphere.interpolate(x, y, t, "slerp") if c is None else lorentz.geodesic(x, y, t, c), c)
-
-# %% ../nbs/81_viz.ipynb #e44f0217
-def cone_xy(
-    apex,           # (2,) chart coordinates
-    c,              # the plane's curvature is -c
-    min_radius=0.1, # K of the aperture
-    eta=1.0,        # the aperture is scaled by this
-    n=80,           # points a side
-):                  # (., 2) chart coordinates
-    "Outline of the entailment cone at `apex`."
-    apex = torch.as_tensor(apex, dtype=torch.float64)
-    circle = lambda a: torch.stack([a.cos(), a.sin()], -1)
-    if not apex.any(): return circle(torch.linspace(0, 2 * math.pi, 2 * n, dtype=torch.float64))   # seen from the root, all lies ahead
-    x = lorentz.from_poincare(apex, c)
-    out, psi = torch.atan2(apex[1], apex[0]), eta * lorentz.half_aperture(x, c, min_radius)
-    s = torch.linspace(0, 12, n, dtype=torch.float64)**1.5 / 3.5 / c**0.5     # closer where the arc bends
-    side = [lorentz.to_poincare(lorentz.boost(plane_points(s, (out + k * psi).expand(n), c), x, c), c) for k in (1, -1)]
-    ends = side[0][-1]
-    turn = (torch.atan2(ends[1], ends[0]) - out) % (2 * math.pi)   # from the outward ray to where the left side meets the rim
-    arc = out + torch.linspace(1, -1, n, dtype=torch.float64) * turn
-    return torch.cat([side[0], circle(arc), side[1].flip(0)])
 
 # %% ../nbs/81_viz.ipynb #51360292
 HOWS = ("pca", "umap", "anchor", "umap_tangent", "umap_distance")
@@ -151,10 +100,10 @@ class Layout:
     how: str            # one of HOWS
     note: str           # projection and distortion in words, for the picture
     distortion: dict    # name of a measure -> its value
-    c: float | None     # curvature of the disk is -c; None on the sphere
+    page: Page          # the plane that is drawn
     basis: torch.Tensor | None = None  # (2, D) that the angle is measured in
     root: torch.Tensor | None = None   # (D,)
-    cones: bool = True  # whether cones of the disk's curvature are the space's
+    cones: bool = True  # whether cones of the page are the space's
     min_radius: float | None = None  # K of the space's cones
 
     @property
@@ -164,7 +113,7 @@ class Layout:
     def window(self):
         "Half the side of what is shown of a disk: all of it, unless the points huddle around the root; never a rim that is cut."
         far = max(1e-3, *(float(x.norm(dim=-1).max()) for x in self.xy.values() if len(x)), 1e-3)
-        half = 1.3 * far if self.c is None else min(1.05, 1.5 * far)
+        half = 1.3 * far if self.page.round else min(1.05, 1.5 * far)
         return half if half > 1.05 or half * 2**0.5 < 1 else 1.05     # the corners of the page, too, are inside the rim
 
 def root_of(
@@ -174,15 +123,6 @@ def root_of(
     "The space's root, or the points' mean where it has none: a CLIP checkpoint that has seen no data."
     try: return space.root().to(points), False
     except ValueError: return space.mean(points), True
-
-def page_curvature(
-    space,
-    radius,        # (N,) of what is drawn
-) -> float | None: # c; None for a sphere
-    "Curvature of the page: the space's, the mean of a product's factors, next to none for a flat space."
-    if not space.origin: return None
-    if space.curvature is not None: return float(space.curvature.mean())
-    return (0.1 / max(float(radius.max()), 1e-9))**2   # lengths on the page are bent by less than a hundredth
 
 def polar(
     space,
@@ -291,31 +231,30 @@ def lay_out(
     points = torch.cat([x.float() if x.dtype == torch.float16 else x for x in groups.values()])
     root, made = root_of(space, points)
     radius, u = polar(space, points, root)
-    c = page_curvature(space, radius)
+    page = space.page(radius)
     toward = lambda p: None if p is None else polar(space, p[None].to(points), root)[1][0]
     basis = two_axes(u, toward(anchor), toward(beside)) if how in ("pca", "anchor") else None
-    if how in ("pca", "anchor"): plane = plane_points(radius, plane_angle(u, basis, how == "anchor"), c)
-    elif how == "umap": plane = plane_points(radius, umap_angle(u, seed, neighbors), c)
+    if how in ("pca", "anchor"): plane = page.points(radius, plane_angle(u, basis, how == "anchor"))
+    elif how == "umap": plane = page.points(radius, umap_angle(u, seed, neighbors))
     elif how == "umap_tangent": plane = run_umap(radius[:, None] * u, "euclidean", seed, neighbors)
     else: plane = run_umap(space.pairwise_dist(points, points).double().cpu(), "precomputed", seed, neighbors)
-    return finish(space, how, points, plane, c, groups, basis, root, made)
+    return finish(space, how, points, plane, page, groups, basis, root, made)
 
 def umap_angle(u, seed, neighbors):
     "(N, D) directions -> (N,): UMAP by cosine, seen from its centre."
     xy = run_umap(u, "cosine", seed, neighbors)
     return torch.atan2(*(xy - xy.mean(0)).flip(1).unbind(1))
 
-def finish(space, how, points, plane, c, groups, basis, root, made):
+def finish(space, how, points, plane, page, groups, basis, root, made):
     "Measure the distortion, say it, and split into groups."
     some = torch.linspace(0, len(points) - 1, min(300, len(points))).round().long().unique()
     free = how.startswith("umap_")
-    pairs = lambda x: torch.cdist(x, x) if free else sphere.pairwise_dist(x, x) if c is None else lorentz.pairwise_dist(x, x, c)
+    pairs = lambda x: torch.cdist(x, x) if free else page.pairwise_dist(x)
     out = distortion_of(space.pairwise_dist(points[some], points[some]).double().cpu(), pairs(plane[some]), not free)
     note = f"{SAYS[how]}; {', '.join(f'{k} {v:.2f}' for k, v in out.items())}" + ("; root: mean of these points" * made)
-    xy = plane if free else to_chart(plane, c)
-    return Layout(dict(zip(groups, xy.split([len(x) for x in groups.values()]))), how, note, out, c, basis, root.double().cpu(),
+    xy = plane if free else page.to_chart(plane)
+    return Layout(dict(zip(groups, xy.split([len(x) for x in groups.values()]))), how, note, out, page, basis, root.double().cpu(),
                   space.cones_drawn, space.min_radius)
-
 
 # %% ../nbs/81_viz.ipynb #9ffddb45
 def place(
@@ -326,7 +265,7 @@ def place(
     "Where more points belong in a layout."
     if layout.basis is None: raise ValueError(f"a layout by {layout.how!r} takes no more points: lay all of them out at once, or use 'pca' or 'anchor'")
     radius, u = polar(space, points.detach(), layout.root.to(points))
-    return to_chart(plane_points(radius, plane_angle(u, layout.basis, layout.how == "anchor"), layout.c), layout.c)
+    return layout.page.at(radius, plane_angle(u, layout.basis, layout.how == "anchor"))
 
 def lift_xy(
     layout,  # by pca or anchor
@@ -334,8 +273,7 @@ def lift_xy(
 ):           # (..., D)
     "The point of the space that lies in the layout's plane at `xy`."
     if layout.basis is None: raise ValueError(f"a layout by {layout.how!r} has no plane in the space: use 'pca' or 'anchor'")
-    p = from_chart(torch.as_tensor(xy, dtype=torch.float64), layout.c)
-    return p @ layout.basis if layout.c is not None else p[..., :2] @ layout.basis + p[..., 2:] * layout.root
+    return layout.page.lift(torch.as_tensor(xy, dtype=torch.float64), layout.basis, layout.root)
 
 @torch.no_grad()
 def curved(
@@ -344,9 +282,12 @@ def curved(
     **groups,  # its groups, at the same distances and in the same directions from the root
 ) -> Layout:   # as `lay_out` would make it
     "Another curvature leaves all angles on the page as they are: nothing is projected anew."
-    if not layout.disk or not layout.cones or space.curvature is None: raise ValueError(f"a layout by {layout.how!r} with curvature {layout.c} has no curvature to change: use a hyperbolic disk")
-    points, (x, y), c = torch.cat(list(groups.values())), torch.cat([layout.xy[k] for k in groups]).unbind(1), float(space.curvature)
-    return finish(space, layout.how, points, plane_points(space.radius(points).double().cpu(), torch.atan2(y, x), c), c, groups, layout.basis, layout.root, False)
+    if not (layout.disk and layout.cones and space.cones_drawn):
+        raise ValueError(f"a layout by {layout.how!r} {space.describe()} has no curvature to change: use a hyperbolic disk")
+    points, (x, y) = torch.cat(list(groups.values())), torch.cat([layout.xy[k] for k in groups]).unbind(1)
+    radius = space.radius(points).double().cpu()
+    page = space.page(radius)
+    return finish(space, layout.how, points, page.points(radius, torch.atan2(y, x)), page, groups, layout.basis, layout.root, False)
 
 def turned_to(
     layout,  # a disk
@@ -388,14 +329,15 @@ def drawn_lines(
 ):                  # geodesics, outlines: lists of (n, 2)
     "What is drawn besides points; an error where it would mean nothing."
     if (pairs or cones) and not layout.disk: raise ValueError(f"a layout by {layout.how!r} has neither geodesics nor cones: use one of the first three of {HOWS}")
-    if cones and layout.c is None: raise ValueError("there are no entailment cones on a sphere: leave cones out")
+    if cones and layout.page.round: raise ValueError("there are no entailment cones on a sphere: leave cones out")
     if cones and not layout.cones: raise ValueError("cones of this space have no shape on a page of one curvature: leave cones out")
     min_radius = layout.min_radius if min_radius is None else min_radius
     for name, number in [("image", i) for i, _ in pairs] + [("text", j) for _, j in pairs] + [("text", k) for k in cones]:
         n = len(layout.xy.get(name, ()))
         if not 0 <= number < n: raise ValueError(f"{name} {number} is not in the layout, which has {n}: count from 0")
     at = layout.xy
-    return [geodesic_xy(at["text"][j], at["image"][i], layout.c) for i, j in pairs], [cone_xy(at["text"][k], layout.c, min_radius, eta) for k in cones]
+    geodesics = [layout.page.geodesic(at["text"][j], at["image"][i]) for i, j in pairs]
+    return geodesics, [layout.page.cone(at["text"][k], min_radius, eta) for k in cones]
 
 def plot_layout(
     layout,         # see `lay_out`
@@ -428,9 +370,9 @@ def rings(
 ) -> dict:   # distance from the root -> radius in the chart
     "Three circles or so that give the scale."
     edge = 0.94 * layout.window        # with room for the number
-    far = 2 * math.atan(edge) if layout.c is None else 2 * math.atanh(min(edge, 0.98)) / float(layout.c)**0.5
+    far = layout.page.radius(edge if layout.page.round else min(edge, 0.98))
     step = next((s * 10**k for k in range(-3, 3) for s in (1, 2, 5) if far / (s * 10**k) < 5), far / 3)
-    return {r: math.tan(r / 2) if layout.c is None else math.tanh(float(layout.c)**0.5 * r / 2) for r in np.arange(step, far, step).tolist()}
+    return {r: layout.page.rho(r) for r in np.arange(step, far, step).tolist()}
 
 def dress(ax, layout, title, p):
     "Rim, rings, root, legend and the note."

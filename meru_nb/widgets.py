@@ -32,14 +32,12 @@ from .data.shapes import make_sample
 from .data.shards import clip_tokenizer
 from .data.transforms import eval_pixels, open_image
 from .familiar import unseen_images, unseen_texts
-from .geometry import lorentz
-from .geometry.cones import cone_margin
 from .pool import BUILT_IN, embed_pool, embed_texts, pool_for, read_pool
-from .spaces import Lorentz
+from .spaces import hyperboloid
 from .traverse import PATHS, ROOT, Traversal, find_root, traverse
 from .viz import HOWS, Layout, lay_out, lift_xy, note_lines, palette, plot_layout, plot_strip, plotly_layout, plotly_traces
 from .viz import runs_of, shades_of, short, turned_to
-from .viz import curved, from_chart, plane_points, to_chart
+from .viz import curved
 
 # %% ../nbs/82_widgets.ipynb #a07a2fb8
 @dataclass
@@ -820,8 +818,13 @@ class ConeState:
     caption: str             # that the page is turned toward
     radius: float            # geodesic distance of the text from the root
     turn: float = 0.0        # its angle on the page, radians; 0: the caption's own direction
-    c: float = 1.0           # curvature is -c
-    min_radius: float = 0.1  # K of the cones
+    c: float = field(kw_only=True)           # curvature is -c: a dial, which starts where the model's space is
+    min_radius: float = field(kw_only=True)  # K of the cones, likewise
+
+    @property
+    def page(self): return self.c, self.caption   # what a layout depends on
+    def settings(self): return dict(c=self.c, min_radius=self.min_radius)
+    def space(self, dim): return hyperboloid(dim, **self.settings())   # the one that the dials ask for
 
 @dataclass
 class ConeView:
@@ -841,20 +844,21 @@ def see_cone(
 ) -> ConeView:
     "The cone of the text, and whom it entails."
     if not (state.radius >= 0 and np.isfinite(state.radius)): raise ValueError(f"the radius is {state.radius}: a distance is 0 or more")
-    if (state.c, state.caption) not in layouts: turn_page(vectors, toward, state, layouts)
-    base, points = layouts[state.c, state.caption]
-    spot = to_chart(plane_points(*torch.tensor([state.radius, state.turn], dtype=torch.float64), state.c), state.c)
-    margins = [cone_margin(x, y, state.c, min_radius=state.min_radius) for x, y in ((lift_xy(base, spot), points), (from_chart(spot, state.c), from_chart(base.xy["image"], state.c)))]
-    inside, on_page = (m <= 1e-9 for m in margins)
+    space = state.space(vectors.shape[1])
+    if state.page not in layouts: turn_page(vectors, toward, state, space, layouts)
+    base, points = layouts[state.page]
+    spot = base.page.at(*torch.tensor([state.radius, state.turn], dtype=torch.float64))
+    inside = space.cone_margin(lift_xy(base, spot), points) <= 1e-9
+    on_page = base.page.cone_margin(spot, base.xy["image"], state.min_radius) <= 1e-9
     layout = replace(base, xy=dict(image=base.xy["image"][~inside], entailed=base.xy["image"][inside], text=spot[None]))
     return ConeView(layout, inside, on_page, f"entails {int(inside.sum())} of {len(points)} images; {int(on_page.sum())} lie under the shade")
 
-def turn_page(vectors, toward, state, layouts):
+def turn_page(vectors, toward, state, space, layouts):
     "Lay the images out, by their angle to the caption, which another curvature leaves as it is."
-    points, space = lorentz.exp_map0(vectors.double(), state.c), Lorentz(vectors.shape[1], c_init=state.c)
+    points, anchor = (space.untangent(v.double()) for v in (vectors, toward))
     before = next((base for (_, caption), (base, _) in layouts.items() if caption == state.caption), None)
     layouts.clear()
-    layouts[state.c, state.caption] = curved(before, space, image=points) if before else lay_out(space, "anchor", anchor=lorentz.exp_map0(toward.double(), state.c), image=points), points
+    layouts[state.page] = curved(before, space, image=points) if before else lay_out(space, "anchor", anchor=anchor, image=points), points
 
 # %% ../nbs/82_widgets.ipynb #75a29a7e
 class ConeExplorer:
@@ -870,7 +874,8 @@ class ConeExplorer:
         if not self.space.cones_drawn:
             raise ValueError(f"{self.seen.name} lives {self.space.describe()}, where there are no cones that a disk can show: give a hyperbolic model")
         self.vectors = self.vector(self.seen.embed(self.pictures))
-        self.state = self.start(caption or (*self.pictures[0].captions[:2], self.pictures[0].name)[-2 if self.pictures[0].captions else 0], self.space.curvature.item(), self.space.min_radius)
+        first = (*self.pictures[0].captions[:2], self.pictures[0].name)[-2 if self.pictures[0].captions else 0]
+        self.state = self.start(caption or first, **self.space.settings())
         self.view = see_cone(self.vectors, self.toward, self.state, self.layouts)
         self.message, self.info = ipywidgets.HTML(), ipywidgets.HTML(entailed_html(self.pictures, self.view))
         self.controls = cone_controls(self.state, self.pictures, float(self.vectors.norm(dim=-1).max()))
@@ -886,11 +891,11 @@ class ConeExplorer:
     def coming(self): return []      # the one model is there
     def vector(self, points): return self.space.tangent(points).detach()
 
-    def start(self, caption, c, min_radius) -> ConeState:
+    def start(self, caption, **settings) -> ConeState:   # settings: the dials, as the space tells them or as they stand
         "A caption where the model puts it."
         if not caption.strip(): raise ValueError("the caption is empty: write what an image may show")
         self.toward = self.vector(self.seen.read([caption])[0])
-        return ConeState(caption, float(self.toward.norm()), 0.0, c, min_radius)
+        return ConeState(caption, float(self.toward.norm()), **settings)
 
 # %% ../nbs/82_widgets.ipynb #abc5844a
 def cone_controls(state, pictures, reach) -> dict:
@@ -919,7 +924,7 @@ def changed(self: ConeExplorer, change):
     if self.busy: return
     with shown_in(self.message):
         state = replace(self.state, **{k: v.value for k, v in self.controls.items() if v is change["owner"]})      # what nobody touched stays as it is
-        self.show(state if state.caption == self.state.caption else self.start(state.caption, state.c, state.min_radius))
+        self.show(state if state.caption == self.state.caption else self.start(state.caption, **state.settings()))
 
 @patch
 def show(self: ConeExplorer, state: ConeState):
@@ -943,7 +948,7 @@ def dragged(self: ConeExplorer, layout, shapes):
     if self.busy or not shapes or self.is_handle(shapes[0]): return
     with shown_in(self.message):
         xy = torch.tensor([(shapes[0].x0 + shapes[0].x1) / 2, (shapes[0].y0 + shapes[0].y1) / 2], dtype=torch.float64)
-        radius = float(2 * torch.atanh(xy.norm().clamp(max=1 - 1e-9)) / self.state.c**0.5)
+        radius = self.view.layout.page.radius(min(1 - 1e-9, float(xy.norm())))
         self.show(replace(self.state, radius=min(self.controls["radius"].hi, radius), turn=float(torch.atan2(xy[1], xy[0]))))
 
 @patch

@@ -125,11 +125,12 @@ def box_numbers(
 
 def json_boxes(
     record: dict,       # the sample's JSON
-    rng=None,           # of the sample: one box at random; None: all
+    rng=None,           # of the sample: one box at random; None: all, maybe none
 ) -> list[tuple]:       # ((x0, y0, x1, y1) in pixels, caption)
     "Boxes of a record; BadSample if there is none or one is broken."
     boxes = record.get("boxes")
-    if not isinstance(boxes, list) or not boxes: raise BadSample("sample has no box")
+    if rng is None and boxes is None: return []
+    if not isinstance(boxes, list) or rng and not boxes: raise BadSample("sample has no box")
     if rng: boxes = [boxes[rng.randrange(len(boxes))]]
     for box in boxes:
         if not isinstance(box, dict) or not isinstance(box.get("box"), list) or len(box["box"]) != 4: raise BadSample("box is not four numbers")

@@ -63,6 +63,7 @@ class Recipe:
     train: bool = True            # random crops, subreddit prefixes
     exact: bool = False           # torchvision's own pixels
     boxes: object = False         # True: one random box a sample as well; "all": every box
+    max_boxes: int = 0            # with "all": of a sample with more, so many at random; 0: no bound
     records: bool = False         # the samples' JSON as well
     subreddit_prob: float = 0.5   # of the prefix, in training
     context_length: int = 77
@@ -88,12 +89,18 @@ class Raw(NamedTuple):
     rng: random.Random     # its own
 
 @patch
+def some(self: Recipe, boxes: list, rng) -> list:
+    "At most `max_boxes` of the boxes, in their order."
+    if not 0 < self.max_boxes < len(boxes): return boxes
+    return [boxes[i] for i in sorted(rng.sample(range(len(boxes)), self.max_boxes))]
+
+@patch
 def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch: int) -> Raw:
     "What is needed of a sample; BadSample if something is wrong with it."
     layout, rng = LAYOUTS[layout_name], sample_rng(self.seed, epoch, sample.key)
     parents = box_numbers(layout, sample.fields) if self.boxes else []
-    if self.boxes and layout.boxes == "parents" and not parents: raise BadSample("sample has no box")
-    if parents and self.boxes != "all": parents = [parents[rng.randrange(len(parents))]]
+    if self.boxes is True and layout.boxes == "parents" and not parents: raise BadSample("sample has no box")
+    if parents: parents = self.some(parents, rng) if self.boxes == "all" else [parents[rng.randrange(len(parents))]]
     pictures = [next(f"{p}.{e}" for e in IMAGES if f"{p}.{e}" in sample.fields) for p in parents]
     text = layout.text(sample.fields)
     need_json = text == "json" or self.records or self.boxes and layout.boxes == "json"
@@ -113,15 +120,17 @@ def cook(self: Recipe, raw: Raw) -> dict:
     out = dict(image=self.cut(raw.image, raw.rng), caption=raw.caption, key=raw.key)
     if self.records: out["record"] = raw.record
     if self.boxes:
-        pixels, captions = zip(*self.cut_boxes(raw))
-        out["box_image"], out["box_caption"] = (list(map(self.resize, pixels)), captions) if self.boxes == "all" else (pixels[0], captions[0])
+        boxes = self.cut_boxes(raw)
+        pixels, captions = [self.resize(p) if self.boxes == "all" else p for p, _ in boxes], [c for _, c in boxes]
+        out["box_image"], out["box_caption"] = (pixels, captions) if self.boxes == "all" else (pixels[0], captions[0])
     return out
 
 @patch
 def cut_boxes(self: Recipe, raw: Raw) -> list:
     "(pixels, caption) of each box that is wanted: members of their own, or cut out of the image."
     if raw.boxes: return [(self.cut(image, raw.rng), decode_caption(caption)) for image, caption in raw.boxes]
-    boxes, whole = json_boxes(raw.record, None if self.boxes == "all" else raw.rng), to_rgb(open_image(raw.image))
+    boxes = self.some(json_boxes(raw.record), raw.rng) if self.boxes == "all" else json_boxes(raw.record, raw.rng)
+    whole = to_rgb(open_image(raw.image)) if boxes else None
     return [(TF.pil_to_tensor(cut_box(whole, box).resize((self.image_size,) * 2, Image.BICUBIC)), caption) for box, caption in boxes]
 
 # %% ../../nbs/52_data.shards.ipynb #b9e349fb
@@ -205,8 +214,10 @@ def gather(self: Kitchen, dishes: list) -> dict:
     "Captions, keys, tokens; all as numpy, since a tensor on its way out of a worker takes a file descriptor."
     out, chain = {k: [d[k] for d in dishes] for k in dishes[0]}, itertools.chain.from_iterable
     if self.recipe.boxes == "all":       # nobody knows how many: they go through the pipe
-        out["box_of"] = np.repeat(np.arange(len(dishes)), [len(d["box_caption"]) for d in dishes])
-        out["box_image"], out["box_caption"] = torch.stack(list(chain(out["box_image"]))).numpy(), list(chain(out["box_caption"]))
+        out["box_owner"] = np.repeat(np.arange(len(dishes)), [len(d["box_caption"]) for d in dishes])
+        size, images = self.recipe.image_size, list(chain(out["box_image"]))
+        out["box_image"] = torch.stack(images).numpy() if images else np.zeros((0, 3, size, size), np.uint8)
+        out["box_caption"] = list(chain(out["box_caption"]))
     for kind in ("", "box_") if self.recipe.boxes else ("",):
         out[kind + "tokens"] = self.tokenizer.pad(self.tokenizer(out[kind + "caption"]), self.recipe.context_length).numpy()
     return out
@@ -259,7 +270,7 @@ class Loader:
 
     def __post_init__(self):
         self.prefetch = self.prefetch or max(2, min(8, 256 // self.plan.batch_size))
-        self.state, self.tried, self.skipped, self.earlier, self.examples = self.start, 0, Counter(), Counter(), {}    # `tried` is of this epoch, `earlier` what others skipped
+        self.state, self.tried, self.skipped, self.earlier, self.examples, self.boxes = self.start, 0, Counter(), Counter(), {}, 0    # `tried` is of this epoch, `earlier` what others skipped
     def __len__(self): return len(self.plan)     # of an epoch
 
     def state_dict(self) -> dict:
@@ -311,6 +322,16 @@ def too_few(self: Loader) -> str:
 def turn(self: Loader):
     "To the next epoch, whose samples are judged by themselves."
     self.plan, self.start, self.tried, self.earlier = replace(self.plan, epoch=self.plan.epoch + 1), None, 0, Counter(self.skipped)
+
+@patch
+def seek_boxes(self: Loader,
+               batch   # None at an epoch's end
+              ):
+    "Where every box is asked for, a sample may have none; a ValueError if the first hundred have none, or all of an epoch."
+    if self.kitchen.recipe.boxes != "all" or self.boxes: return
+    self.boxes = 0 if batch is None else len(batch["box_image"])
+    if not self.boxes and (batch is None or self.tried >= 100):
+        raise ValueError(f"none of {self.tried} samples has a box{REMEDIES['sample has no box']}")
 
 # %% ../../nbs/52_data.shards.ipynb #01385ece
 def ahead(items, last=lambda item: False):
@@ -411,9 +432,10 @@ def __iter__(self: Loader):
         for task, batch, tried, problems in source:
             self.note(tried, problems)
             if task: self.state = task.state
-            if batch is not None: served += 1; yield batch
+            if batch is not None: served += 1; self.seek_boxes(batch); yield batch
             if task is None:
                 self.judge(self.tried, served)
+                if served: self.seek_boxes(None)
                 if self.endless: self.turn(); served = 0
     finally: source.close()
 
@@ -443,7 +465,8 @@ def make_loader(
     exact=False,                 # torchvision's own pixels, slower
     rank=0, world=1,             # this process among how many
     remainder=None,              # "drop": whole global batches only (training); "short": every sample (evaluation)
-    boxes=False,                 # True: one random box a sample, box_image, box_tokens, box_caption; "all": every box, and box_of, its row
+    boxes=False,                 # True: one random box a sample, box_image, box_tokens, box_caption; "all": every box there is, and box_owner, its row
+    max_boxes=0,                 # with "all": of a sample with more, so many at random; 0: no bound
     records=False,               # batches also carry the samples' JSON, record
     subreddit_prob=0.5,          # of RedCaps's prefix, in training
     context_length=77,           # tokens of a caption at most
@@ -458,7 +481,7 @@ def make_loader(
     fetcher=None,                # a `Fetcher` with other patience, for remote shards
 ) -> Loader:
     "Batches from tar files: of one epoch, or from this epoch on."
-    check_numbers(batch_size=batch_size, image_size=image_size, world=world, window=window, workers=workers + 1, rank=rank + 1)
+    check_numbers(batch_size=batch_size, image_size=image_size, world=world, window=window, workers=workers + 1, rank=rank + 1, max_boxes=max_boxes + 1)
     remainder = remainder or ("drop" if train else "short")
     if remainder not in ("drop", "short"): raise ValueError(f"remainder is {remainder!r}: choose 'drop' or 'short'")
     if boxes not in (False, True, "all"): raise ValueError(f"boxes is {boxes!r}: choose False, True or 'all'")
@@ -468,7 +491,7 @@ def make_loader(
     layouts = [source_layout(s, layout, fetch) for s in sources]
     if train and subreddit_prob and any(map(names_subreddits, sources)): subreddit_words("warm up")   # before workers are forked: they inherit the counts
     plan = Plan(sources, layouts, batch_size, seed, epoch, train if shuffle is None else shuffle, remainder, rank, world, steps_per_epoch, window, fetch)
-    recipe = Recipe(image_size, train, exact, boxes, records, subreddit_prob, context_length, tuple(scale), seed)
+    recipe = Recipe(image_size, train, exact, boxes, max_boxes, records, subreddit_prob, context_length, tuple(scale), seed)
     return Loader(plan, Kitchen(recipe, tokenizer or clip_tokenizer()), workers, max_bad, endless=endless)
 
 # %% ../../nbs/52_data.shards.ipynb #c7cc77c8

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from torch.nn import functional as F
 
 from . import SIZES, ModelConfig
-from ..objectives.contrastive import contrastive_loss
-from ..objectives.terms import Objective, Term
+from .uncha import BOXES, three_contrasts
+from ..objectives.terms import PAIRS, Objective, Term
 from ..spaces import Lorentz
 
 # %% ../../nbs/49c_models.argent.ipynb #3c5658c6
@@ -38,37 +38,36 @@ def norm_regulariser(
 # %% ../../nbs/49c_models.argent.ipynb #f6224360
 @dataclass
 class ARGENTConfig(ModelConfig):
-    "AdaEnt and the norm regulariser on the Lorentz model, by a third party's formulas; the contrast is HyCoCLIP's."
+    "AdaEnt and the norm regulariser on the Lorentz model, by a third party's formulas; the contrasts are UNCHA's."
     curv_init: float = 1.0     # c at the start
     learn_curv: bool = True    # else c stays
     curv_range: float = 10.0   # c may move by this factor
+    local_scale: float = 1 / 0.05          # s_l at the start, UNCHA's
+    global_local_scale: float = 1 / 0.06   # s_gl at the start, UNCHA's
     entail_weight: float = 0.2 # w_E
     norm_weight: float = 0.0   # w_R: the third party's default
     huber_delta: float = 1.0   # where the angle's penalty turns linear
     norm_least: float = 1e-6   # norms count as no smaller
     min_radius: float = 0.1    # K of the cones that are measured; the loss has none
+    max_boxes: int = 16        # of a picture; of more, so many at random; 0: no bound
     similarity: str = "inner"  # score at inference
 
-    needs_boxes = True
+    needs_boxes = "all"
 
     def make_space(self):
         return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
 
     def make_objective(self):
-        def contrast(e):
-            image, text = e.keys
-            def pair(x, y):
-                return contrastive_loss(x, y, similarity="distance", c=e.c, scale=e.scale, all_image=image, all_text=text,
-                                        offset=e.offset, check=False)
-            return 0.5 * (pair(e.image, e.text) + pair(e.box_image, e.box_text))
         def entail(name, general, specific, within, weight):
-            return Term(name, lambda e: adaent(e.space, getattr(e, general), getattr(e, specific), within, self.huber_delta), weight)
-        norms = lambda e: norm_regulariser(e.image, e.text, e.box_image, e.box_text, least=self.norm_least)
+            rows = general if general in BOXES else specific
+            fn = lambda e: adaent(e.space, e.at(general, rows), e.at(specific, rows), within, self.huber_delta)
+            return Term(name, fn, weight, rows, ())
+        def norms(groups): return Term(f"norms_{groups[0]}", lambda e: norm_regulariser(*(e.points[g] for g in groups), least=self.norm_least), self.norm_weight / 2, groups[0], ())
         half = self.entail_weight / 2
-        return Objective(Term("contrastive", contrast), entail("text_image", "text", "image", False, half),
-                         entail("box_text_image", "box_text", "box_image", False, half),
-                         entail("box_image", "box_image", "image", True, half / 2),
-                         entail("box_text", "box_text", "text", True, half / 2), Term("norms", norms, self.norm_weight))
+        return Objective(*three_contrasts(), entail("text_image", *PAIRS[::-1], False, half), entail("box_text_image", *BOXES[::-1], False, half),
+                         entail("box_image", "box_image", "image", True, half / 2), entail("box_text", "box_text", "text", True, half / 2),
+                         norms(PAIRS), norms(BOXES),
+                         scales=dict(local=self.local_scale, global_local=self.global_local_scale), scale_max=self.scale_max)
 
 # %% ../../nbs/49c_models.argent.ipynb #5b6f1d3b
 def argent_vit_s() -> ARGENTConfig: return ARGENTConfig(**SIZES["vit_s"])

@@ -32,7 +32,7 @@ class ATMGConfig(ModelConfig):
         return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
 
     def make_objective(self):
-        centroid = lambda e: centroid_loss(*e.keys, e.c, self.image_radius, self.text_radius)
+        centroid = lambda e: centroid_loss(e.keys["image"], e.keys["text"], e.space, self.image_radius, self.text_radius)
         return Objective(contrastive(Angle(i2t=self.i2t_angle)), Term("centroid", centroid, self.centroid_weight))
 
 def atmg_vit_s() -> ATMGConfig: return ATMGConfig(**SIZES["vit_s"])

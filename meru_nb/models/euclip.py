@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from . import SIZES, ModelConfig
 from ..objectives.contrastive import EuclideanDistance, SquaredDistance
-from ..objectives.terms import Objective, Term, contrastive
+from ..objectives.terms import Objective, contrastive, entailment
 from ..spaces import Euclidean
 
 # %% ../../nbs/49d_models.euclip.ipynb #17ea01b9
@@ -27,8 +27,7 @@ class EuCLIPConfig(ModelConfig):
 
     def make_objective(self):
         similarity = SquaredDistance() if self.similarity == "squared" else EuclideanDistance()
-        entail = lambda e: e.space.cone_margin(e.text, e.image).relu().mean()
-        return Objective(contrastive(similarity), Term("entailment", entail, self.entail_weight))
+        return Objective(contrastive(similarity), entailment("text", "image", weight=self.entail_weight))
 
 def euclip_vit_s() -> EuCLIPConfig: return EuCLIPConfig(**SIZES["vit_s"])
 def euclip_vit_b() -> EuCLIPConfig: return EuCLIPConfig(**SIZES["vit_b"])

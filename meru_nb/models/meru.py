@@ -9,8 +9,7 @@ __all__ = ['MERUConfig', 'meru_vit_s', 'meru_vit_b', 'meru_vit_l', 'meru_demo']
 from dataclasses import dataclass
 
 from . import SIZES, ModelConfig
-from ..objectives.entailment import entailment_loss
-from ..objectives.terms import Objective, Term, contrastive
+from ..objectives.terms import Objective, contrastive, entailment
 from ..spaces import Lorentz
 
 # %% ../../nbs/47_models.meru.ipynb #00ecab74
@@ -28,8 +27,7 @@ class MERUConfig(ModelConfig):
         return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
 
     def make_objective(self):
-        entail = lambda e: entailment_loss(e.text, e.image, e.c, min_radius=self.min_radius)
-        return Objective(contrastive("distance"), Term("entailment", entail, self.entail_weight))
+        return Objective(contrastive("distance"), entailment("text", "image", weight=self.entail_weight))
 
 def meru_vit_s() -> MERUConfig: return MERUConfig(**SIZES["vit_s"])
 def meru_vit_b() -> MERUConfig: return MERUConfig(**SIZES["vit_b"])

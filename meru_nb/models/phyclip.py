@@ -9,8 +9,9 @@ __all__ = ['PHyCLIPConfig', 'phyclip_vit_s', 'phyclip_vit_b', 'phyclip_vit_l', '
 from dataclasses import dataclass
 
 from . import SIZES, ModelConfig
-from ..objectives.contrastive import ProductDistance, contrastive_loss
-from ..objectives.terms import Objective, Term
+from .hycoclip import four_cones
+from ..objectives.contrastive import ProductDistance
+from ..objectives.terms import Objective, average, contrastive, entailment
 from ..spaces import Product
 
 # %% ../../nbs/49a_models.phyclip.ipynb #6873c1ca
@@ -29,6 +30,9 @@ class PHyCLIPConfig(ModelConfig):
     similarity: str = "inner"  # score at inference: "inner", a sum over factors, "distance", their mean, or "l2"
     boxes: bool = True         # batches carry one box a sample; False: pairs alone
 
+    official = dict(curvs="space.log_c", visual_concept_alphas="space.log_alpha_image", textual_concept_alphas="space.log_alpha_text")
+    unread = ("curv", "visual_alpha", "textual_alpha")    # MERU's
+
     @property
     def needs_boxes(self): return self.boxes
 
@@ -37,19 +41,9 @@ class PHyCLIPConfig(ModelConfig):
 
     def make_objective(self):
         distance = ProductDistance("l2" if self.l2 else "l1")
-        def contrast(e):
-            image, text = e.keys
-            def pair(x, y):
-                return contrastive_loss(x, y, similarity=distance, c=e.c, scale=e.scale, all_image=image, all_text=text,
-                                        offset=e.offset, check=False)
-            return 0.5 * (pair(e.image, e.text) + pair(e.box_image, e.box_text)) if self.boxes else pair(e.image, e.text)
-        def entail(name, general, specific, eta, weight):
-            return Term(name, lambda e: e.space.cone_margin(getattr(e, general), getattr(e, specific), eta).relu().mean(), weight)
-        inter, intra, half = self.inter_eta, self.intra_eta, self.entail_weight / 2
-        if not self.boxes: return Objective(Term("contrastive", contrast), entail("text_image", "text", "image", inter, 2 * half))
-        return Objective(Term("contrastive", contrast), entail("text_image", "text", "image", inter, half),
-                         entail("box_text_image", "box_text", "box_image", inter, half),
-                         entail("box_image", "box_image", "image", intra, half), entail("box_text", "box_text", "text", intra, half))
+        if not self.boxes: return Objective(contrastive(distance), entailment("text", "image", self.inter_eta, self.entail_weight, "text_image"))
+        return Objective(average("contrastive", contrastive(distance), contrastive(distance, rows=("box_image", "box_text"))),
+                         *four_cones(self.inter_eta, self.intra_eta, self.entail_weight / 2))
 
 # %% ../../nbs/49a_models.phyclip.ipynb #0a8212bf
 def phyclip_vit_s() -> PHyCLIPConfig: return PHyCLIPConfig(**SIZES["vit_s"])

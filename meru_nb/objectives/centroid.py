@@ -6,24 +6,25 @@
 __all__ = ['centroid_radius', 'centroid_loss']
 
 # %% ../../nbs/32_objectives.centroid.ipynb #898a8cf3
-from ..geometry import lorentz
+from ..spaces import Space
 
 # %% ../../nbs/32_objectives.centroid.ipynb #5cc18393
 def centroid_radius(
-    points, # (N, D)
-    c,      # curvature is -c
-):          # 0-d, geodesic distance
-    "Distance from the root to the Einstein midpoint of `points`."
-    return lorentz.radius(lorentz.einstein_midpoint(points, c), c)
+    points,       # (N, D)
+    space: Space,
+):                # 0-d, geodesic distance
+    "Distance from the root to the midpoint of `points`: the Einstein midpoint, on the hyperboloid."
+    return space.radius(space.mean(points))
 
 # %% ../../nbs/32_objectives.centroid.ipynb #ca156268
 def centroid_loss(
     image,             # (M, D) image points of the whole batch, over all processes
     text,              # (M, D) text points likewise
-    c,                 # curvature is -c
+    space: Space,
     image_radius=2.0,  # p, geodesic distance of the images' midpoint from the root
     text_radius=0.5,   # q < p
 ):                     # 0-d, geodesic distance
     "Pull both modalities' midpoints to their radii. # ATMG, L_centroid"
-    if not image_radius > text_radius >= 0: raise ValueError(f"radii are image {image_radius}, text {text_radius}: images must be held farther out than texts")
-    return (centroid_radius(image, c) - image_radius).abs() + (centroid_radius(text, c) - text_radius).abs()
+    if not image_radius > text_radius >= 0:
+        raise ValueError(f"radii are image {image_radius}, text {text_radius}: images must be held farther out than texts")
+    return (centroid_radius(image, space) - image_radius).abs() + (centroid_radius(text, space) - text_radius).abs()

@@ -38,11 +38,13 @@ def plain_contrastive_loss(
     offset=0,                      # local row i is gathered row offset + i
     positives=None,                # (M,) integers: keys with equal numbers are the same content
     row_weight=None,               # (B,) weights of the rows in the mean
+    row_scale=None,                # (2, B): the logits of image and of text queries are multiplied by it
 ):                                 # 0-d
     "The loss by its definition: full matrices, every step visible. The reference, and the thing to read."
     scores = similarity if callable(similarity) else lambda *a: plain_scores(similarity, *a)
     i2t = scores(image, text if all_text is None else all_text, c)[0]      # (B, M)
     t2i = scores(image if all_image is None else all_image, text, c)[1]    # (B, M)
+    if row_scale is not None: i2t, t2i = (w[:, None] * z for w, z in zip(row_scale, (i2t, t2i)))
     target = torch.arange(len(image), device=image.device) + offset
     if positives is not None:
         twin = (positives[target][:, None] == positives).scatter(1, target[:, None], False)
@@ -52,7 +54,7 @@ def plain_contrastive_loss(
 
 # %% ../../nbs/30_objectives.contrastive.ipynb #a0302dda
 def check_shapes(
-    image, text, all_image, all_text, offset, positives, row_weight,  # as in contrastive_loss
+    image, text, all_image, all_text, offset, positives, row_weight, row_scale,  # as in contrastive_loss
 ):
     "A ValueError that names what does not fit."
     points = {n: t for n, t in dict(image=image, text=text, all_image=all_image, all_text=all_text).items() if t is not None}
@@ -67,14 +69,15 @@ def check_shapes(
     M, D = points.get("all_image", image).shape
     if D != image.shape[1]: raise ValueError(f"all_image has {D} components, image {image.shape[1]}: they must agree")
     if not (isinstance(offset, int) and 0 <= offset <= M - len(image)): raise ValueError(f"offset is {offset}: {len(image)} rows of {M} start at 0 to {M - len(image)}")
-    for n, t, size in (("positives", positives, M), ("row_weight", row_weight, len(image))):
-        if t is not None and not (torch.is_tensor(t) and t.shape == (size,) and t.is_floating_point() == (n == "row_weight")):
-            raise ValueError(f"{n} is {f'{t.dtype} {tuple(t.shape)}' if torch.is_tensor(t) else type(t).__name__}: expected ({size},) {'weights' if n == 'row_weight' else 'integers'}")
+    for n, t, size in (("positives", positives, (M,)), ("row_weight", row_weight, (len(image),)), ("row_scale", row_scale, (2, len(image)))):
+        if t is not None and not (torch.is_tensor(t) and t.shape == size and t.is_floating_point() == (n != "positives")):
+            is_ = f"{t.dtype} {tuple(t.shape)}" if torch.is_tensor(t) else type(t).__name__
+            raise ValueError(f"{n} is {is_}: expected {size} {'integers' if n == 'positives' else 'weights'}")
 
 # %% ../../nbs/30_objectives.contrastive.ipynb #0ed4f945
 def check_values(
-    c, scale, row_weight, # as in contrastive_loss
-    **points,             # (B, D)
+    c, scale, row_weight, row_scale=None,  # as in contrastive_loss
+    **points,                              # (B, D)
 ):
     "A ValueError that names the bad value; tensors on an accelerator are trusted."
     for n, v in dict(c=c, scale=scale).items():
@@ -82,6 +85,8 @@ def check_values(
             raise ValueError(f"{n} is {v.tolist()}: it must be positive and finite" + " (the curvature is -c)" * (n == "c"))
     if row_weight is not None and row_weight.device.type == "cpu" and not (row_weight.min() >= 0 and 0 < row_weight.sum() < math.inf):
         raise ValueError("row_weight must be finite, nowhere negative and somewhere positive")
+    if row_scale is not None and row_scale.device.type == "cpu" and not (0 < row_scale.min() and row_scale.max() < math.inf):
+        raise ValueError("row_scale must be positive and finite")
     for n, t in points.items():
         if t is not None and t.device.type == "cpu" and not t.detach().sum().isfinite() and not t.isfinite().all():
             raise ValueError(f"{n} has non-finite values, first in row {(~t.isfinite().all(1)).nonzero()[0].item()}")
@@ -93,9 +98,11 @@ def margins(
     all_image, all_text,             # (M, D), or None
     offset, ids,                     # row i is key offset + i; (M,) or None
     c, scale,                        # float64, 0-d
+    row_scale=None,                  # (2, B), factors of the logits
 ):                                   # (2, B): image queries, text queries
     "Log-sum of the negatives minus the logit of the match."
     k, rows = scale * sim.unit(c), slice(offset, offset + len(image))
+    if row_scale is not None: k = k[:, None] * row_scale
     edge = math.ceil(EDGE.get(image.device.type, EDGE["cuda"]) / c.numel()**0.5)   # a product's tile has a layer a factor
     a, b = sim.points(image, c), sim.points(text, c)
     if all_image is None or (all_image is image and all_text is text):
@@ -118,15 +125,17 @@ def contrastive_loss(
     offset=0,                      # row i is key offset + i
     positives=None,                # (M,) integers, equal where keys show the same: such keys are no negatives of each other
     row_weight=None,               # (B,) w >= 0: the result is sum(w * row loss) / sum(w); a row of weight 0 still is a key
+    row_scale=None,                # (2, B) w > 0, constants: the logits of image and of text queries are multiplied by it
     check=True,                    # refuse values that are not finite; a training loop looks at the loss instead, and goes on
 ):                                 # 0-d: half the cross-entropy of image queries plus half that of text queries
     "Symmetric contrastive loss, exact, with exact gradients, in memory that grows with B."
     sim = get_similarity(similarity)
-    check_shapes(image, text, all_image, all_text, offset, positives, row_weight)
+    check_shapes(image, text, all_image, all_text, offset, positives, row_weight, row_scale)
     if c is None and sim.curved: raise ValueError(f"similarity {similarity!r} needs c, a positive number: the curvature is -c")
     c, scale = (torch.as_tensor(1.0 if v is None else v, device=image.device).double() for v in (c, scale))
-    if check: check_values(c, scale, row_weight, image=image, text=text, all_image=all_image, all_text=all_text)
+    if check: check_values(c, scale, row_weight, row_scale, image=image, text=text, all_image=all_image, all_text=all_text)
     dtype = torch.promote_types(image.dtype, torch.float32)
     image, text, all_image, all_text = (None if t is None else t.to(dtype) for t in (image, text, all_image, all_text))
-    rows = 0.5 * F.softplus(margins(sim, image, text, all_image, all_text, offset, positives, c, scale)).sum(0)   # (B,) float64
+    row_scale = None if row_scale is None else row_scale.detach().double()
+    rows = 0.5 * F.softplus(margins(sim, image, text, all_image, all_text, offset, positives, c, scale, row_scale)).sum(0)   # (B,) float64
     return (rows.mean() if row_weight is None else (row_weight * rows).sum() / row_weight.sum()).to(dtype)

@@ -6,15 +6,14 @@
 __all__ = ['entailment_loss']
 
 # %% ../../nbs/31_objectives.entailment.ipynb #81e858f1
-from ..geometry.cones import cone_margin
+from ..spaces import Space
 
 # %% ../../nbs/31_objectives.entailment.ipynb #f851cf9c
 def entailment_loss(
-    general,         # (B, D) points that should entail
-    specific,        # (B, D) points that should lie in their cones
-    c,               # curvature is -c
-    eta=1.0,         # the aperture is scaled by this (HyCoCLIP: 0.7 across modalities, 1.2 within one)
-    min_radius=0.1,  # K of the cone: nearer to the origin than 2K/sqrt(c) it is a half-space
-):                   # 0-d, radians
-    "Mean angle by which `specific` points lie outside the cones of `general` ones. # MERU eq. (4)"
-    return cone_margin(general, specific, c, eta, min_radius).relu().mean()
+    general,       # (B, D) points that should entail
+    specific,      # (B, D) points that should lie in their cones
+    space: Space,  # with cones: its K and curvature are what the cones are made of
+    eta=1.0,       # the aperture is scaled by this (HyCoCLIP: 0.7 across modalities, 1.2 within one)
+):                 # 0-d, radians
+    "Mean angle by which `specific` points lie outside the cones of `general` ones; of a product, over its factors too. # MERU eq. (4)"
+    return space.cone_margin(general, specific, eta).relu().mean()

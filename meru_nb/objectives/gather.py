@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 import torch.distributed as dist
 
-from ..core import Embeddings
+from ..core import Embeddings, is_box
 
 # %% ../../nbs/33_objectives.gather.ipynb #5fcb9eed
 class _AllGather(torch.autograd.Function):
@@ -39,26 +39,31 @@ def host_group(world):  # the group of all processes
     return world if dist.get_backend(world) == "gloo" else dist.new_group(backend="gloo")
 
 def batch_sizes(
-    n: int,           # rows of this process
-    even=False,       # True: all processes are known to hold n rows, so nothing is exchanged
-) -> list[int]:       # rows of every process, in rank order
+    n: list[int],     # rows of each group of this process
+    even=False,       # True: all processes are known to hold as many, so nothing is exchanged
+) -> list[list[int]]: # rows of each group, of every process in rank order
     "How many rows each process holds."
     world = dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
     if even or world == 1: return [n] * world
-    out = [torch.zeros(1, dtype=torch.long) for _ in range(world)]
-    dist.all_gather(out, torch.tensor([n]), group=host_group(dist.group.WORLD))
-    return [int(o) for o in out]
+    out = [torch.zeros(len(n), dtype=torch.long) for _ in range(world)]
+    dist.all_gather(out, torch.tensor(n), group=host_group(dist.group.WORLD))
+    return [o.tolist() for o in out]
 
 # %% ../../nbs/33_objectives.gather.ipynb #66cc141e
 def gather(
-    e: Embeddings,  # of this process
-    even=False,     # every process has as many rows: skips one small exchange
-) -> Embeddings:    # with all_image, all_text, offset and weight filled; unchanged with one process
-    "Gather the keys of all processes, with gradients."
-    sizes = batch_sizes(len(e.image), even)
+    e: Embeddings,              # of this process
+    groups=("image", "text"),   # whose keys are wanted
+    even=False,                 # every process has as many rows: skips one small exchange
+) -> Embeddings:                # with keys, offsets and shares of all processes; unchanged with one process
+    "Gather the keys of all processes, with gradients, all groups in one collective."
+    names = [*groups, *(k for k in e.points if k not in groups)]
+    sizes = batch_sizes([len(e.points[k]) for k in names], even and e.owner is None)
     if len(sizes) == 1: return e
-    rank = dist.get_rank()
-    both = _AllGather.apply(torch.cat([e.image, e.text], dim=1), sizes, rank)   # one collective for both modalities
-    all_image, all_text = both.split(e.image.shape[1], dim=1)
-    return replace(e, all_image=all_image.contiguous(), all_text=all_text.contiguous(), offset=sum(sizes[:rank]),
-                   weight=sizes[rank] * len(sizes) / sum(sizes))
+    rank, total, wanted = dist.get_rank(), [sum(n) for n in zip(*sizes)], [n[:len(groups)] for n in sizes]
+    rows = _AllGather.apply(torch.cat([e.points[k] for k in groups]), [sum(n) for n in wanted], rank)
+    parts = zip(*(of_one.split(n) for of_one, n in zip(rows.split([sum(n) for n in wanted]), wanted)))
+    offset = {k: sum(n[i] for n in sizes[:rank]) for i, k in enumerate(names)}
+    share = {k: sizes[rank][i] * len(sizes) / max(1, total[i]) for i, k in enumerate(names)}
+    boxes = next((i for i, k in enumerate(names) if is_box(k)), None)
+    owners = None if e.owner is None else _AllGather.apply(e.owner + offset["image"], [n[boxes] for n in sizes], rank)
+    return replace(e, keys={k: torch.cat(p) for k, p in zip(groups, parts)}, offset=offset, share=share, all_owner=owners)

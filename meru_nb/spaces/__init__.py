@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['DIRECTIONS', 'WALKS', 'check_choice', 'check_min_radius', 'clamp_param_', 'Score', 'Space', 'lowest', 'PairScore',
-           'Sphere', 'LORENTZ_SIMILARITIES', 'Lorentz', 'lorentz_score', 'EUCLIDEAN_SIMILARITIES', 'Euclidean',
-           'PRODUCT_SIMILARITIES', 'Product']
+           'Sphere', 'LORENTZ_SIMILARITIES', 'Lorentz', 'hyperboloid', 'lorentz_score', 'EUCLIDEAN_SIMILARITIES',
+           'Euclidean', 'PRODUCT_SIMILARITIES', 'Product']
 
 # %% ../../nbs/20_spaces.ipynb #f78288fc
 import math
@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from torch import nn
 
 from ..geometry.lorentz import widen
+from ..geometry.page import Page
 
 # %% ../../nbs/20_spaces.ipynb #e3d11004
 DIRECTIONS = ("t2i", "i2t")  # text queries ranking images, image queries ranking texts
@@ -140,6 +141,12 @@ def in_cone(self: Space, general, specific):   # (..., D), (..., D) -> (...) boo
     "Whether each specific point is in its general point's cone."
     return self.cone_margin(general, specific) <= 0
 
+# %% ../../nbs/20_spaces.ipynb #5c04e003
+@patch
+def page(self: Space, radius):   # (N,) of what is drawn -> Page
+    "The plane that a picture of the space shows; a flat one, which is next to hyperbolic: lengths are bent by less than a hundredth."
+    return Page((0.1 / max(float(radius.max()), 1e-9))**2) if self.origin else Page(None)
+
 # %% ../../nbs/20_spaces.ipynb #a59ee788
 @patch
 def entailed(self: Space, points, texts):   # (T, D), (M, D) -> (T, M) bool
@@ -196,10 +203,10 @@ class PairScore(Score):
 
 # %% ../../nbs/20_spaces.ipynb #ef43723c
 from .sphere import Sphere
-from .lorentz import LORENTZ_SIMILARITIES, Lorentz, lorentz_score
+from .lorentz import LORENTZ_SIMILARITIES, Lorentz, hyperboloid, lorentz_score
 
 from .euclidean import EUCLIDEAN_SIMILARITIES, Euclidean
 from .product import PRODUCT_SIMILARITIES, Product
 from . import search   # gives them what a search in large pools asks
 
-_all_ = ["Sphere", "LORENTZ_SIMILARITIES", "Lorentz", "lorentz_score", "EUCLIDEAN_SIMILARITIES", "Euclidean", "PRODUCT_SIMILARITIES", "Product"]
+_all_ = ["Sphere", "LORENTZ_SIMILARITIES", "Lorentz", "hyperboloid", "lorentz_score", "EUCLIDEAN_SIMILARITIES", "Euclidean", "PRODUCT_SIMILARITIES", "Product"]

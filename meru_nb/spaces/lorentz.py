@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LORENTZ_SCORES', 'LORENTZ_SIMILARITIES', 'InnerScore', 'DistanceScore', 'cot', 'AngleScore', 'OfficialAngleScore',
-           'lorentz_score', 'Lorentz']
+           'lorentz_score', 'Lorentz', 'hyperboloid']
 
 # %% ../../nbs/22_spaces.lorentz.ipynb #5d15cbe7
 import math
@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from torch import nn
 
 from ..geometry import lorentz
+from ..geometry.page import Page
 from . import DIRECTIONS, WALKS, PairScore, Score, Space, check_choice, check_min_radius, clamp_param_, lowest
 
 # %% ../../nbs/22_spaces.lorentz.ipynb #d2561f34
@@ -169,6 +170,23 @@ def pairwise_exterior_angle(self: Lorentz, x, y): return lorentz.pairwise_exteri
 def entailed(self: Lorentz, points, texts):   # (T, D), (M, D) -> (T, M) bool
     "Whether each point is in the cone of each text."
     return (self.pairwise_exterior_angle(texts, points) <= self.half_aperture(texts)[:, None]).T
+
+# %% ../../nbs/22_spaces.lorentz.ipynb #5c04e204
+@patch
+def page(self: Lorentz, radius): return Page(self.c.item())   # of the same curvature
+
+@patch
+def settings(self: Lorentz): return dict(c=self.c.item(), min_radius=self.min_radius)   # what bends it, as `hyperboloid` takes it
+
+def hyperboloid(
+    embed_dim: int,     # D
+    c: float,           # curvature is -c
+    min_radius: float,  # K of the cones
+) -> Lorentz:           # in float64, nothing learned
+    "A hyperboloid by its numbers."
+    space = Lorentz(embed_dim, min_radius=min_radius).double().requires_grad_(False)
+    space.log_c.fill_(math.log(c))
+    return space
 
 # %% ../../nbs/22_spaces.lorentz.ipynb #2e008921
 @patch

@@ -15,6 +15,7 @@ from torch import nn
 from torch.linalg import vecdot
 
 from ..geometry import lorentz
+from ..geometry.page import Page
 from . import WALKS, PairScore, Space, check_choice, check_min_radius, clamp_param_
 
 # %% ../../nbs/24_spaces.product.ipynb #b6bda33d
@@ -210,6 +211,9 @@ def entailed(self: Product, points, texts):   # (T, D), (M, D) -> (T, M) bool
 
 @patch
 def pairwise_exterior_angle(self: Product, x, y): return sum(self.pairwise_angles(x, y)) / self.factors   # (B, D), (M, D) -> (B, M), at x
+
+@patch
+def page(self: Product, radius): return Page(self.curvature.mean().item())   # of the factors' mean curvature
 
 @patch
 def clamp_(self: Product, report=True):
