@@ -8,8 +8,8 @@ __all__ = ['TENSOR_PARTS', 'WRAPPERS', 'AVERAGES', 'NOT_WEIGHTS', 'OFFICIAL_NAME
            'load_tensors', 'flatten', 'place_of', 'models_in', 'same', 'choose_model', 'sort_out', 'is_weight',
            'left_beside', 'read_official', 'own_names', 'from_official', 'fork_of', 'named_for', 'skeleton',
            'shapes_of', 'fitting_presets', 'load_official', 'save_small', 'restore_rows', 'shrink_run', 'crc32',
-           'save_step', 'steps_of', 'is_whole', 'newest_step', 'load_model', 'is_foreign', 'read_about', 'model_file',
-           'demo_models', 'ConvertConfig', 'convert', 'main']
+           'save_step', 'steps_of', 'is_whole', 'newest_step', 'load_model', 'on_base', 'is_foreign', 'read_about',
+           'model_file', 'demo_models', 'ConvertConfig', 'convert', 'main']
 
 # %% ../nbs/62_checkpoint.ipynb #27df4957
 import functools, json, os, pickle, re, shutil, sys, types, warnings, zipfile, zlib
@@ -79,8 +79,8 @@ def origins(config) -> str:
     said = {k: s.origin() for k, s in sources_of(config).items()}
     if config.pretrained:
         held = timm.get_pretrained_cfg(config.visual)
-        said["visual"] = f"the weights began as timm's `{config.visual}`, licence {held and held.license or 'not known here: see its page'}"
-    return "\n".join(f"Of the {dict(visual='image', textual='text')[k]} tower {v}." for k, v in said.items())
+        said["visual"] = f"weights began as timm's `{config.visual}`, licence {held and held.license or 'not known here: see its page'}"
+    return "\n".join(f"The {dict(visual='image', textual='text')[k]} tower's {v}." for k, v in said.items())
 
 # %% ../nbs/62_checkpoint.ipynb #2181575c
 def save_model(
@@ -92,8 +92,9 @@ def save_model(
     "Write `model.safetensors`, `model.json` and `README.md`."
     if model.preset is None: raise ValueError("this model was not built from a preset by name, so its JSON could not name what to rebuild: use build_model('meru_demo', ...)")
     def fill(folder):
-        save_file({k: v.contiguous().cpu() for k, v in (weights or model.state_dict()).items()}, folder/"model.safetensors", metadata=dict(format="pt"))
-        write_json(folder/"model.json", dict(preset=model.preset, config=model.config.to_dict()))
+        adapter, state = getattr(model, "adapter", None), weights or model.state_dict()      # of a model with adapters, what is trained
+        save_file({k: v.contiguous().cpu() for k, v in (adapter.trained(state) if adapter else state).items()}, folder/"model.safetensors", metadata=dict(format="pt"))
+        write_json(folder/"model.json", dict(preset=model.preset, config=model.config.to_dict()) | (dict(adapter=adapter.to_dict()) if adapter else {}))
         if is_source(model.config.textual) and hasattr(model.tokenizer, "save"): model.tokenizer.save(folder)     # one of its own
         (folder/"README.md").write_text(model_card(model, notes), encoding="utf-8")
     return replace_folder(path, fill)
@@ -459,6 +460,7 @@ def load_model(
     if is_foreign(path): return load_official(path, preset, overrides).eval()
     weights = model_file(path)
     saved, state = read_about(weights), load_tensors(weights)
+    if "adapter" in saved: return on_base(weights, saved, state)
     name = preset or saved["preset"]
     config = from_dict(preset_config(name), saved["config"]).override(**overrides)
     model = build_model(config, fetch=False)
@@ -467,6 +469,11 @@ def load_model(
         count = model.textual.token_embed.num_embeddings
         state[TOKEN_TABLE] = restore_rows(state[TOKEN_TABLE], rows, count)
     return fill_model(model, state, weights.parent if weights.stem == "model" else weights).eval()
+
+def on_base(weights, saved, state) -> DualEncoder:
+    "A model of which only what was trained was saved."
+    from meru_nb.adapt import assemble   # it builds on this module
+    return assemble(weights, saved, state)
 
 def is_foreign(path) -> bool:
     "Whether a path is a file that does not say what it is: anything but a safetensors file with its JSON beside it."

@@ -7,9 +7,9 @@ __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'chec
            'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'located', 'identity', 'whole_path',
            'with_towers', 'provenance', 'shards_of', 'write_config', 'read_config', 'repeats', 'changes', 'gathered',
            'like', 'whole_model', 'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up',
-           'fork_config', 'read_fork', 'fork_notes', 'load_fork', 'fit', 'starting_model', 'first_line', 'weights_of',
-           'epochs_of', 'remarks', 'settle_in', 'disk_line', 'memory_of', 'seconds_a_step', 'plan', 'name_presets',
-           'parse', 'main']
+           'fork_config', 'read_fork', 'fork_notes', 'load_fork', 'check_adapters', 'first_model', 'final_model', 'fit',
+           'starting_model', 'first_line', 'weights_of', 'epochs_of', 'remarks', 'settle_in', 'disk_line', 'memory_of',
+           'seconds_a_step', 'plan', 'name_presets', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #a88035e1
 import hashlib, json, math, os, platform, re, shlex, shutil, subprocess, sys, time
@@ -26,7 +26,8 @@ from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
 from braceexpand import braceexpand
 
-from .begin import begin_with_, open_init, settle_, with_init
+from .adapt import AdaptConfig, adapt_, hold_still_, merged, saved_state
+from .begin import begin_model, settle_, with_init
 from .checkpoint import fill_model, load_model, newest_step, save_step
 from .config import Config, flags_of, from_dict, parse_cli, peek_flag, write_json
 from .core import Batch, one_line_errors, progress_bar, seed_everything, versions
@@ -44,7 +45,7 @@ from .watch import BadSteps, Meter, check_trackers, finish, forget_after, held_o
 
 # %% ../nbs/61_train.ipynb #1f96e7db
 @dataclass
-class TrainConfig(Config):
+class TrainConfig(AdaptConfig):
     "Everything that decides a run."
     preset: str = "atmg_demo"       # METHOD_SIZE, such as meru_vit_s
     model: ModelConfig = field(default_factory=lambda: preset_config("atmg_demo"))  # the preset's fields
@@ -220,9 +221,10 @@ def located(config: TrainConfig) -> TrainConfig:
         path = os.path.expanduser(path)
         fixed = is_remote(path) or any(os.path.isabs(p) for p in (braceexpand(path) if "{" in path else [path]))
         return (path if fixed else os.path.abspath(path)) + weight
+    config = with_towers(config)
     init = Path(config.init).expanduser()
     run, at, step = config.fork.rpartition("@")
-    return with_towers(config).override(fork=os.path.abspath(os.path.expanduser(run)) + at + step if at else config.fork,
+    return config.override(fork=os.path.abspath(os.path.expanduser(run)) + at + step if at else config.fork,
                            data=tuple(map(place, config.data)), held_out=tuple(map(place, config.held_out)),
                            output_dir=os.path.expanduser(config.output_dir),
                            init=str(init.absolute()) if config.init and init.exists() else config.init)
@@ -345,7 +347,7 @@ def load_state(folder, accelerator, step, optimizer, adapt=lambda saved: saved):
     "Fill model and optimiser; the number of updates done and the position in the data."
     model = accelerator.unwrap_model(step).model
     place = model.state_dict()
-    fill_model(model, {k: like(v.to(accelerator.device), place.get(k)) for k, v in load_model(folder).state_dict().items()}, folder)
+    fill_model(model, {k: like(v.to(accelerator.device), place.get(k)) for k, v in saved_state(model, folder).items()}, folder)
     state = torch.load(Path(folder)/"state.pt", map_location="cpu", weights_only=True)
     state["optimizer"] = adapt(state["optimizer"])
     params = [p for group in optimizer.param_groups for p in group["params"]]
@@ -448,6 +450,23 @@ def load_fork(config, accelerator, step, optimizer):
     fresh = optimizer.state_dict()
     return load_state(fork_folder(config.fork), accelerator, step, optimizer, lambda saved: carried_over(saved, fresh, *names))
 
+# %% ../nbs/61_train.ipynb #19fbdb44
+def check_adapters(config, accelerator):
+    "ValueError for adapters that cannot be, or where they cannot be."
+    config.check()
+    if config.partial and (config.fork or is_sharded(accelerator)): raise ValueError(f"--adapt and --unlock-last go with {'no --fork' if config.fork else 'whole parameters, not with FSDP'}")
+
+def first_model(config, begun):   # begun: there is a checkpoint to go on from
+    "The model as it is before its own checkpoint is read, if there is one."
+    if not begun: return starting_model(config)
+    if not config.partial: return starting_model(config.override(init=""), fetch=False)
+    try: return starting_model(config)
+    except (OSError, ValueError) as err: raise ValueError(f"the base of {config.output_dir} cannot be had: {err}") from None
+
+def final_model(config, model):
+    "What goes into `final/`."
+    return merged(model) if config.partial and not config.adapters_only else model
+
 # %% ../nbs/61_train.ipynb #d3f87fb3
 def fit(
     config: TrainConfig,
@@ -456,6 +475,7 @@ def fit(
     "Train, and report on the held-out shards."
     config = located(config)
     check_numbers(config, accelerator.num_processes)
+    check_adapters(config, accelerator)
     check_folder(config)
     for pattern in (*config.held_out, *config.data): find_sources(pattern)    # a typing error is found now, not at the end
     said = changes(config, accelerator.num_processes) if config.resume else repeats(config, accelerator.num_processes) if config.repeat else []
@@ -465,9 +485,9 @@ def fit(
     seed_everything(config.seed)
     last = newest_step(config.output_dir) if config.resume else None
     begun = last or forked
-    model = starting_model(config.override(init="") if begun else config, fetch=not begun)
+    model = first_model(config, begun)
     disk = disk_line(config, sum(p.numel() for p in model.parameters()), stop=True)
-    said = [*said, *settle_in(config, accelerator, model)]
+    if not begun: said = [*said, *settle_in(config, accelerator, model)]
     step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     done, state = (load_state(last, accelerator, step, optimizer) if last else load_fork(config, accelerator, step, optimizer) if forked
                    else (0, None))
@@ -483,7 +503,7 @@ def fit(
         forget_after(run, done)
         print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
-    model, main = whole_model(config, accelerator, step), accelerator.is_main_process
+    model, main = final_model(config, whole_model(config, accelerator, step)), accelerator.is_main_process
     with signals_end(f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports", main):
         if main: finish(config, run, model, dict(loader.skipped))
         accelerator.wait_for_everyone()
@@ -495,10 +515,9 @@ def starting_model(
     fetch=True,           # False: without weights of timm's, since a checkpoint is about to be loaded
 ):
     "A fresh model, or one with the weights of `--init`; frozen and compiled as asked."
-    model = build_model(config.preset, fetch=fetch and not is_source(config.init), **vars(config.model))
-    own = ("visual.", "visual_proj.", "pixel_") if config.model.pretrained else ()     # the tower is timm's, the rest the checkpoint's
-    if config.init: begin_with_(model, open_init(config.init, config.preset), config.init, own)
-    for name in config.freeze: getattr(model, name).requires_grad_(False)
+    model = begin_model(config.preset, config.model, config.init, fetch)
+    for name in config.freeze: hold_still_(getattr(model, name))
+    adapt_(model, config, config.init, config.seed, config.freeze)
     if config.compile: compile_towers(model)
     return model
 

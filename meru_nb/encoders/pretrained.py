@@ -142,11 +142,11 @@ def sizes(self: Source) -> dict:
 @patch
 def origin(self: Source) -> str:
     "Where the weights come from and under which licence, for a model card."
-    if not self.weights: return f"the architecture is `{self}`"
+    if not self.weights: return f"architecture is `{self}`"
     place = (known_tag(self).get("hf_hub") or known_tag(self).get("url") or "").strip("/")
     licence = next((v for k, v in LICENCES.items() if self.weights.startswith(k)), "") if known_tag(self) else ""
     said = f"licence {licence}" if licence else "under the licence of whoever trained them, which is not known here"
-    return f"the weights began as `{self}`{f' ({place})' if place else ''}, {said}"
+    return f"weights began as `{self}`{f' ({place})' if place else ''}, {said}"
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #f24e8f7d
 class SourceTokenizer:
@@ -222,12 +222,12 @@ class TextTower(nn.Module):
 def open_towers(
     visual: str, textual: str,  # specs; those that are not of `open_clip` are passed over
     fetch=True,                 # False: without weights
-) -> dict:                      # `visual` and `textual`, where asked for; `scale`, the inverse temperature of the latter's source
+) -> dict:                      # `visual` and `textual`, where asked for; `log_scale` of the latter's source
     "Towers of `open_clip`'s, each source opened once."
     pairs = {spec: open_pair(read_source(spec), fetch) for spec in dict.fromkeys((visual, textual)) if is_source(spec)}
     out = {}
     if is_source(visual): out["visual"] = ImageTower(pairs[visual].visual, read_source(visual).pixels())
-    if is_source(textual): out |= dict(textual=TextTower(pairs[textual].text), scale=pairs[textual].logit_scale.detach().exp().item())
+    if is_source(textual): out |= dict(textual=TextTower(pairs[textual].text), log_scale=pairs[textual].logit_scale.detach().reshape(()))
     return out
 
 def sources_of(config) -> dict:   # a ModelConfig -> field -> Source
