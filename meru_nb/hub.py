@@ -217,7 +217,7 @@ USAGE = """usage: python -m meru_nb.hub                                list what
 
 def main(argv=None):
     "List, download, push."
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = [at_home(a) for a in (sys.argv[1:] if argv is None else argv)]
     if argv[:1] in (["-h"], ["--help"]): print(USAGE)
     elif argv in ([], ["list"]): print(listing())
     elif argv[0] == "download" and len(argv) in (2, 3):

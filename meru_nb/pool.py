@@ -17,11 +17,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from .core import asset, progress_bar
-from .data.formats import LAYOUTS, LONGEST, check_caption, decode_caption, parse_record
+from .data.formats import LAYOUTS, LONGEST, caption_lines, check_caption, decode_caption, parse_record
 from .data.shards import OpenFiles
 from .data.sources import find_sources, index_shard, is_remote, label_of, source_layout
 from .data.tar import read_fields
 from .data.transforms import BadSample
+from .files import at_home, check_file, read_json
 from .identity import code_key, digest
 
 # %% ../nbs/83_pool.ipynb #cd6581b1
@@ -61,8 +62,7 @@ def json_entries(
     prompts=PROMPTS,  # list's name -> prompt
 ):                    # yields (text, name)
     "The entries of a JSON pool, tags in their prompts."
-    try: held = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as err: raise ValueError(f"{path} is no JSON in UTF-8: {err}") from None
+    held = read_json(path)
     held = dict(captions=held) if isinstance(held, list) else held
     odd = [k for k, v in held.items() if k not in prompts or not isinstance(v, list) or not all(isinstance(t, str) for t in v)] if isinstance(held, dict) else [type(held).__name__]
     if odd: raise ValueError(f"{path} has {odd[0]!r}: give an object with lists of texts, named {', '.join(prompts)}")
@@ -71,6 +71,7 @@ def json_entries(
 
 def line_entries(path):  # yields (text, name)
     "The entries of a text file."
+    check_file(path, "the pool")
     try:
         with open(path, encoding="utf-8-sig") as f:
             for line in f: yield line.strip()[:LONGEST], line.strip()[:LONGEST]
@@ -91,11 +92,11 @@ def shard_entries(
             for text in texts: yield text, text
 
 def sample_texts(fd, sample, layout) -> list[str]:
-    "The captions of one sample, general to specific; BadSample if it has none."
+    "The captions of one sample, all its lines or general to specific; BadSample if it has none."
     kind = layout.text(sample.fields)
     if kind is None: raise BadSample("sample has no caption")
     data = read_fields(fd, sample.fields, [kind])[kind]
-    if kind != "json": return [decode_caption(data)]
+    if kind != "json": return caption_lines(data) if layout.lines else [decode_caption(data)]
     record = parse_record(data)
     chain = record.get("hierarchy")
     return [check_caption(text) for text in (chain if isinstance(chain, list) and chain else [record.get("caption")])]
@@ -109,7 +110,7 @@ def read_pool(
 ) -> Pool:
     "A pool from whatever holds one."
     if not isinstance(source, (str, os.PathLike)): return make_pool(((t, t) for t in source), "the list", limit)
-    name = os.fspath(source)
+    name = at_home(os.fspath(source))
     if name in BUILT_IN: return make_pool(line_entries(asset(BUILT_IN[name])), f"the built-in pool {name!r}", limit)
     ending = Path(name).suffix.lower()
     if ending in (".json", ".txt"):
@@ -148,7 +149,7 @@ def embed_texts(
 def cache_folder() -> Path:
     "Where points are kept."
     home = os.environ.get("XDG_CACHE_HOME") or Path.home()/".cache"
-    return Path(os.environ.get("MERU_NB_CACHE") or Path(home)/"meru_nb")
+    return Path(at_home(os.environ.get("MERU_NB_CACHE") or os.path.join(home, "meru_nb")))
 
 def pool_digest(
     model,             # a DualEncoder

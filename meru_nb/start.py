@@ -16,6 +16,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from . import train
 from .config import flags_of
 from .core import one_line_errors
+from .files import at_home
 from .launch import STOPPED, output_outlived
 
 # %% ../nbs/66_start.ipynb #1a0c4f06
@@ -49,7 +50,7 @@ def several(args) -> int:  # exit code
 
 def main(argv=None):
     "Train, on the processes that flags and `accelerate config` ask for."
-    launcher, trainer = parted(list(sys.argv[1:] if argv is None else argv))
+    launcher, trainer = parted([at_home(a) for a in (sys.argv[1:] if argv is None else argv)])
     logging.getLogger("accelerate.commands.launch").setLevel(logging.ERROR)     # which defaults it took
     with output_outlived(), one_line_errors("meru-train"):
         args, *_ = _validate_launch_command(launch_command_parser().parse_args([*launcher, "-m", "meru_nb.train", *trainer]))

@@ -277,7 +277,8 @@ def read_config(run, **changes) -> tuple[TrainConfig, dict]:
     "The configuration of a run's `config.json`, and the file's other entries."
     file = Path(run)/"config.json" if Path(run).is_dir() else Path(run)
     if not file.exists(): raise ValueError(f"{run} holds no run: there is no config.json")
-    held = json.loads(file.read_text(encoding="utf-8"))
+    held = read_json(file)
+    if not isinstance(held, dict) or "config" not in held: raise ValueError(f"{file} is no configuration of a run")
     values = held.pop("config"); default = train_config(values["preset"])
     return from_dict(default, values | dict(model=from_dict(default.model, values["model"]), resume=False, repeat="") | changes), held
 
@@ -300,7 +301,7 @@ def changes(
     processes: int,
 ) -> list[str]:           # notes on what is new
     "What a resumed run changes; ValueError for what would make it another run."
-    held = json.loads((Path(config.output_dir)/"config.json").read_text())
+    held = read_json(Path(config.output_dir)/"config.json")
     old, new = held["config"], json.loads(json.dumps(config.to_dict()))
     flat = lambda d: {k: v for k, v in d.items() if k != "model"} | {f"model.{k}": v for k, v in d["model"].items()}
     old, new, now, was = flat(old), flat(new), shards_of(config), held.get("shards")
@@ -545,6 +546,8 @@ def remarks(config, loader, accelerator, said=()) -> list[str]:
     "Lines on what a user may not have meant."
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
     out = [*said, *filter(None, map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
+    if "lines" in loader.plan.layouts:
+        out.append("texts have several captions, a line each: one is drawn each time (a dataset_type.txt beside the shards that says 'text' makes them one)")
     if shards < readers: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
     if "." in config.model.visual and not is_source(config.model.visual) and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")

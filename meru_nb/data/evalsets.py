@@ -32,6 +32,7 @@ from .shards import OpenFiles
 from .sources import expand, index_shard, label_of, odd_shard, permutation
 from .tar import bad_end, read_fields
 from .transforms import BadSample, open_image, to_rgb
+from ..files import at_home, check_file
 from ..identity import content_key, digest
 
 # %% ../../nbs/53_data.evalsets.ipynb #b54ff737
@@ -130,7 +131,8 @@ def _lacking(inside):
 # %% ../../nbs/53_data.evalsets.ipynb #53a1e005
 def text_lines(path) -> list:
     "The lines of a text file, without blank ones; U+2028 and its like are no ends of lines, a byte order mark is no character."
-    text = Path(path).read_text(encoding="utf-8-sig")
+    try: text = Path(check_file(path)).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError: raise ValueError(f"{path} is no text in UTF-8: write it anew") from None
     return [l.strip() for l in text.split("\n") if l.strip()]
 
 def read_names(root: Path):
@@ -490,7 +492,7 @@ def download(
 
 def main(argv=None):
     "NAME ROOT [SPLIT]: torchvision's download."
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = [at_home(a) for a in (sys.argv[1:] if argv is None else argv)]
     if len(argv) not in (2, 3): raise ValueError("give the name of a class of torchvision's, a folder, and a split where the class wants one: CIFAR10 datasets")
     download(*argv)
     print(f"{argv[0]} is in {argv[1]}")

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['IMAGES', 'LAYOUTS', 'LONGEST', 'Layout', 'find_layout', 'parse_record', 'check_caption', 'decode_caption',
-           'subreddit_words', 'with_subreddit', 'box_numbers', 'json_boxes']
+           'only_newlines', 'caption_lines', 'subreddit_words', 'with_subreddit', 'box_numbers', 'json_boxes']
 
 # %% ../../nbs/55_data.formats.ipynb #a54a7127
 import functools, json, random, re
@@ -22,6 +22,7 @@ class Layout:
     images: tuple     # extensions, the first one present counts
     texts: tuple      # extensions, the first one present counts; `json` holds the caption under "caption"
     boxes: str = ""   # "json": a list under "boxes"; "parents": members of their own
+    lines: bool = False   # each line of a text member is a caption
 
     def image(self, fields): return next((e for e in self.images if e in fields), None)
     def text(self, fields): return next((e for e in self.texts if e in fields), None)
@@ -35,6 +36,7 @@ LAYOUTS = {l.name: l for l in (
     Layout("redcaps", IMAGES, ("json",), "json"),
     Layout("shapes", IMAGES, ("json",), "json"),
     Layout("img2dataset", IMAGES, ("txt", "text", "caption", "json"), "json"),
+    Layout("lines", IMAGES, ("txt", "text", "caption", "json"), "json", lines=True),
     Layout("grit", tuple(f"child.{e}" for e in IMAGES), ("child.txt",), "parents"),
 )}
 
@@ -86,6 +88,20 @@ def decode_caption(
     try: text = data[:4 * LONGEST].decode("utf-8", "strict" if len(data) <= 4 * LONGEST else "ignore")
     except UnicodeDecodeError: raise BadSample("caption is not UTF-8") from None
     return check_caption(text.removeprefix("\ufeff").strip())
+
+# %% ../../nbs/55_data.formats.ipynb #99382e26
+def only_newlines(text: str) -> str:
+    "Lines that end with a newline, however they ended before."
+    text = text.replace("\r\n", "\n")
+    return text.replace("\r", " " if "\n" in text else "\n")
+
+def caption_lines(data: bytes) -> list[str]:
+    "The captions of a text member, a line each; BadSample if there are none."
+    try: text = data[:1 << 20].decode("utf-8-sig", "strict" if len(data) <= 1 << 20 else "ignore")
+    except UnicodeDecodeError: raise BadSample("caption is not UTF-8") from None
+    lines = [check_caption(l.strip()) for l in only_newlines(text).split("\n") if l.strip()]
+    if not lines: raise BadSample("caption is empty")
+    return lines
 
 # %% ../../nbs/55_data.formats.ipynb #09dfb8c3
 @functools.lru_cache(maxsize=1)

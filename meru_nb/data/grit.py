@@ -6,7 +6,7 @@
 __all__ = ['boxes_of', 'white_square', 'convert_sample', 'convert_shard', 'run_jobs', 'convert', 'main']
 
 # %% ../../nbs/59_data.grit.ipynb #125c3afa
-import argparse, io, os, tarfile
+import argparse, io, os, sys, tarfile
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -19,6 +19,7 @@ from .formats import IMAGES, check_caption, parse_record
 from .sources import expand, index_shard, is_remote, label_of
 from .tar import read_fields
 from .transforms import BadSample, open_image, to_rgb
+from ..files import at_home
 
 # %% ../../nbs/59_data.grit.ipynb #60d961d6
 def boxes_of(
@@ -122,7 +123,7 @@ def main(argv=None):
     parser.add_argument("urls", nargs="+", metavar="PATTERN", help="raw shards: jpg + json")
     parser.add_argument("--out", required=True, help="folder for the processed shards")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
-    args = parser.parse_args(argv)
+    args = parser.parse_args([at_home(a) for a in (sys.argv[1:] if argv is None else argv)])
     with one_line_errors("meru_nb.data.grit"):
         for what, n in convert(args.urls, args.out, args.workers).items(): print(f"{n:8d}  {what}")
 

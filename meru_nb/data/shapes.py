@@ -21,6 +21,7 @@ from PIL import Image
 from ..core import progress_bar as tqdm
 
 from ..config import Config, parse_cli, write_json
+from ..files import read_json
 from ..core import available_cores, one_line_errors
 
 # %% ../../nbs/50_data.shapes.ipynb #ff11c4bd
@@ -291,7 +292,7 @@ def write_shapes(
 def claimed(out: Path, about: dict):
     "Note in `shapes.json` what the folder is for; an error where it holds something else."
     found = out/"shapes.json"
-    held = json.loads(found.read_text()) if found.exists() else None
+    held = read_json(found) if found.exists() else None
     if held is None and out.exists() and any(out.iterdir()): raise ValueError(f"{out} is not empty and holds no shapes: give another folder")
     for name, value in about.items():
         if held and held.get(name) != value: raise ValueError(f"{out} holds shapes made with {name} {held.get(name)}, not {value}: give another folder, or delete it")

@@ -22,11 +22,12 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import functional as TF
 
 from ..core import Batch, deaths_told, heed_parent_only, one_line_errors, one_thread
-from .formats import IMAGES, LAYOUTS, box_numbers, check_caption, decode_caption, json_boxes, parse_record, subreddit_words, with_subreddit
+from .formats import IMAGES, LAYOUTS, box_numbers, caption_lines, check_caption, decode_caption, json_boxes, parse_record, subreddit_words, with_subreddit
 from .remote import Fetcher
 from .sources import Plan, find_sources, index_shard, is_remote, label_of, source_layout
 from .tar import Sample, read_fields
 from .transforms import BadSample, cut_box, eval_pixels, open_image, resize_tensor, sample_rng, to_rgb, train_crop
+from ..files import at_home
 from ..tokenizer import clip_tokenizer
 
 # %% ../../nbs/52_data.shards.ipynb #096715fc
@@ -109,7 +110,9 @@ def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch: int) -> Raw:
     except OSError: raise BadSample("shard cannot be read") from None
     if any(len(d) < sample.fields[n][1] for n, d in data.items()): raise BadSample("tar is cut off")
     record = parse_record(data["json"]) if "json" in data else {}
-    caption = check_caption(record.get("caption")) if text == "json" else decode_caption(data[text])
+    if text == "json": caption = check_caption(record.get("caption"))
+    elif not layout.lines: caption = decode_caption(data[text])
+    else: caption = (lines := caption_lines(data[text]))[rng.randrange(len(lines)) if self.train else 0]
     if self.train: caption = with_subreddit(caption, record, rng, self.subreddit_prob)
     return Raw(sample.key, caption, data[layout.image(sample.fields)], record, [(data[p], data[p.split(".")[0] + ".txt"]) for p in pictures], rng)
 
@@ -503,7 +506,7 @@ def main(argv=None):
     inspect.add_argument("--sheet", help="write a sheet of images to this PNG")
     inspect.add_argument("--workers", type=int, default=0)
     inspect.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)}; recognised if not given")
-    args = parser.parse_args(argv)
+    args = parser.parse_args([at_home(a) for a in (sys.argv[1:] if argv is None else argv)])
     with one_line_errors("meru_nb.data.shards"):
         from meru_nb.data.survey import print_survey, survey     # it uses this module
         print_survey(survey(args.urls, args.workers, args.sheet, args.layout, progress=sys.stderr.isatty()))

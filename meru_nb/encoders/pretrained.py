@@ -18,6 +18,7 @@ from torch import nn
 
 from ..config import closest
 from .vision import width_of
+from ..files import read_json
 from ..tokenizer import VOCAB_SIZE, check_texts, clip_tokenizer
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #2258256b
@@ -68,7 +69,7 @@ def read_source(
     if name.startswith("{"): return Source(name, name, weights)
     if name.endswith(".json"):
         if not Path(name).expanduser().is_file(): raise FileNotFoundError(f"there is no architecture at {name}")
-        held = json.loads(Path(name).expanduser().read_text(encoding="utf-8"))
+        held = read_json(Path(name).expanduser())
         lacking = {"embed_dim", "vision_cfg", "text_cfg"} - set(held)
         if lacking: raise ValueError(f"{name} has no {sorted(lacking)[0]}: give an architecture as open_clip's model_configs have it")
         return Source(name, json.dumps(held), weights)

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FORMS', 'IMAGE_FIELDS', 'TEXT_FIELDS', 'CHAIN_TASKS', 'SETS', 'same_id', 'coco_captions', 'karpathy_captions',
-           'field_of', 'row_captions', 'only_newlines', 'separator', 'unquote', 'split_table', 'table_rows', 'listed',
-           'token_rows', 'where', 'parse_captions', 'read_json', 'CaptionSet', 'file_images', 'clean_captions',
-           'in_words', 'find_images', 'read_captions', 'dataset_type', 'caption_lines', 'has_lines', 'sample_texts',
-           'read_shards', 'sample_lines', 'line_set', 'chain_set', 'Pairs', 'embed_captions', 'captions_at']
+           'field_of', 'row_captions', 'separator', 'unquote', 'split_table', 'table_rows', 'listed', 'token_rows',
+           'where', 'parse_captions', 'read_json', 'CaptionSet', 'file_images', 'clean_captions', 'in_words',
+           'find_images', 'read_captions', 'sample_texts', 'read_shards', 'sample_lines', 'line_set', 'chain_set',
+           'Pairs', 'embed_captions', 'captions_at']
 
 # %% ../../nbs/68_evals.captions.ipynb #4a35f027
 import ast, contextlib, csv, json, os, re
@@ -19,11 +19,12 @@ from typing import NamedTuple
 import torch
 
 from ..data.evalsets import EvalSet, Images, whole_samples
-from ..data.formats import check_caption, decode_caption, find_layout, parse_record
+from ..data.formats import caption_lines, check_caption, decode_caption, find_layout, only_newlines, parse_record
 from ..data.shards import OpenFiles
-from ..data.sources import expand
+from ..data.sources import expand, has_lines
 from ..data.tar import read_fields
 from ..data.transforms import BadSample
+from ..files import check_file
 from ..identity import content_key, digest
 
 # %% ../../nbs/68_evals.captions.ipynb #db2896c4
@@ -88,11 +89,6 @@ def row_captions(
     return out
 
 # %% ../../nbs/68_evals.captions.ipynb #68a1e005
-def only_newlines(text: str) -> str:
-    "Lines that end with a newline, however they ended before."
-    text = text.replace("\r\n", "\n")
-    return text.replace("\r", " " if "\n" in text else "\n")
-
 def separator(header: str):   # None if no line of names that are known
     "What separates the names of columns."
     def knows(s):
@@ -156,6 +152,7 @@ def parse_captions(
     "Read any of the forms above."
     path, left = Path(path), Counter() if left is None else left
     wrong = f"{path} is no captions file: expected {FORMS}"
+    check_file(path)
     try: text = only_newlines(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError: raise ValueError(f"{path} is not UTF-8 text: expected JSON, JSONL, CSV or TSV") from None
     try:
@@ -246,32 +243,6 @@ def read_captions(
     owner = torch.tensor([i for i, texts in enumerate(kept.values()) for _ in texts])
     images = file_images(list(there.values()), f"{path.stem}, {split}", note)
     return CaptionSet(images, [t for texts in kept.values() for t in texts], owner, resize)
-
-# %% ../../nbs/68_evals.captions.ipynb #68a1e00c
-def dataset_type(shard) -> str:
-    "What `dataset_type.txt` beside a shard, or above its folder, says; empty if there is none."
-    folder = Path(shard).absolute().parent
-    found = next((p for p in (folder/"dataset_type.txt", folder.parent/"dataset_type.txt") if p.is_file()), None)
-    return found.read_text(encoding="utf-8-sig").strip().lower() if found else ""
-
-def caption_lines(data: bytes) -> list[str]:
-    "The captions of a text member, a line each; BadSample if there are none."
-    try: text = data[:1 << 20].decode("utf-8-sig", "strict" if len(data) <= 1 << 20 else "ignore")
-    except UnicodeDecodeError: raise BadSample("caption is not UTF-8") from None
-    lines = [check_caption(l.strip()) for l in only_newlines(text).split("\n") if l.strip()]
-    if not lines: raise BadSample("caption is empty")
-    return lines
-
-def has_lines(
-    samples,         # of tar shards
-    layout, files,   # a Layout; OpenFiles
-) -> bool:
-    "Whether a line of a text member is a caption."
-    said = dataset_type(samples[0].path)
-    if said: return "retrieval" in said
-    some = [(s, layout.text(s.fields)) for s in samples[:50] if not layout.lack(s.fields)]
-    texts = [read_fields(files[s.path], s.fields, [name])[name] for s, name in some if name != "json"]
-    return sum(len(t.decode("utf-8", "ignore").strip().split("\n")) > 1 for t in texts) > len(texts) / 2
 
 # %% ../../nbs/68_evals.captions.ipynb #8fa5d12e
 def sample_texts(

@@ -15,6 +15,7 @@ import torch
 
 from ..data.evalsets import EvalSet
 from .captions import CaptionSet, embed_captions, file_images, only_newlines
+from ..files import check_file
 from .features import Result, Task
 from .retrieval import groups
 
@@ -45,6 +46,7 @@ def read_chains(
     "HierarCaps's file."
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f"no HierarCaps file at {path}: hierarcaps_test.csv is in the data folder of the HierarCaps repository")
+    check_file(path)
     try:
         text = only_newlines(path.read_bytes().decode("utf-8-sig"))
         lines = [x + "\n" for x in text.split("\n") if x.strip()]     # U+2028 in a caption ends no line

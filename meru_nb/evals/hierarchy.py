@@ -22,6 +22,7 @@ from ..data.shapes import parents as shapes_parents
 from .features import Result, Task
 from . import zero_shot
 from .zero_shot import class_scores
+from ..files import check_file, read_json
 
 # %% ../../nbs/73_evals.hierarchy.ipynb #d08d5682
 def parents_of(
@@ -102,7 +103,7 @@ def read_edges(
     "A parent map from a list of edges."
     path = Path(path)
     if not path.is_file(): raise FileNotFoundError(f"no taxonomy at {path}: a text file with `parent child` a line")
-    out = {}
+    check_file(path); out = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         words = line.split()
         if words and len(words) != 2: raise ValueError(f"{path}, line {number}: expected `parent child`, found {line[:40]!r}")
@@ -164,8 +165,7 @@ def imagenet_taxonomy(
 # %% ../../nbs/73_evals.hierarchy.ipynb #de98e69a
 def read_taxonomy(path: Path) -> dict:
     "A parent map from JSON, checked."
-    try: parents = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as err: raise ValueError(f"{path} is no JSON: {err}") from None
+    parents = read_json(path)
     good = lambda p: isinstance(p, str) or isinstance(p, list) and all(isinstance(x, str) for x in p)
     if not isinstance(parents, dict) or not all(map(good, parents.values())): raise ValueError(f"{path} is no taxonomy: expected a map from each class to its parent, or to a list of parents")
     return parents

@@ -16,6 +16,7 @@ import torch
 from ..data.evalsets import EvalSet
 from .captions import file_images
 from .features import Result, Task
+from ..files import check_file
 
 # %% ../../nbs/77_evals.sugarcrepe.ipynb #996522d6
 SUBSETS = ("add_att", "add_obj", "replace_att", "replace_obj", "replace_rel", "swap_att", "swap_obj")
@@ -35,7 +36,7 @@ def read_sugarcrepe(
     out, missing = [], [s for s in subsets if not (Path(folder)/f"{s}.json").is_file()]
     if missing: raise FileNotFoundError(f"{folder} lacks {missing[0]}.json" + (f" and {len(missing) - 1} more" if missing[1:] else "") + ": the seven files are in the data folder of the SugarCrepe repository")
     for s in subsets:
-        path = Path(folder)/f"{s}.json"
+        path = check_file(Path(folder)/f"{s}.json")
         try: out += [Pair(s, r["filename"], r["caption"], r["negative_caption"]) for r in json.loads(path.read_text(encoding="utf-8")).values()]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ValueError(f"{path} is no SugarCrepe file: expected a map from numbers to filename, caption and negative_caption") from None
