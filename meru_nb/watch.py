@@ -217,4 +217,4 @@ def next_lines(run, pattern) -> list[str]:
     at, data = shlex.quote(str(run)), shlex.quote(str(pattern))
     return [f"python -m meru_nb.traverse --checkpoint {at} --image {shlex.quote(str(run/'picture.png'))} --no-cone-filter",
             f"python -m meru_nb.evaluate --checkpoint {at} --tasks retrieval gap --datasets {data} --output {shlex.quote(str(run/'results.json'))}",
-            "jupyter lab nbs/companions/traversals.ipynb"]
+            f"jupyter lab, and in a cell: from meru_nb.widgets import TraversalExplorer; TraversalExplorer({str(run)!r}, [{str(run/'picture.png')!r}])"]

@@ -44,6 +44,7 @@ class Task:
     run: Callable   # (Embedder, EvalSet, root: Path, options) -> list of Result; every process runs it with the same arguments
     about: str = "" # one line for --list
     reads: Callable = lambda data, root, options: data.open(root, "test")   # what `run` opens and what else it reads: a result is of these
+    transforms: bool = False   # `run` heeds `options.transform`
 
 # %% ../../nbs/69_evals.features.ipynb #b7ab14ed
 def fingerprint(
