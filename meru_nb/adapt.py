@@ -7,7 +7,7 @@ __all__ = ['TOWERS', 'AdaptConfig', 'blocks_of', 'unlock_last_', 'hold_still_', 
            'content_of', 'adapt_', 'saved_state', 'assemble', 'merge', 'main']
 
 # %% ../nbs/60b_adapt.ipynb #05eb290e
-import copy, hashlib, re, sys
+import copy, hashlib, sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 

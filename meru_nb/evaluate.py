@@ -8,6 +8,12 @@ __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', '
            'table', 'identity', 'start_results', 'save_results', 'opened_once', 'measure', 'evaluate', 'say',
            'exit_code', 'main', 'one', 'side_by_side', 'finished']
 
+# %% ../nbs/79_evaluate.ipynb #999e64a3
+#| eval: false
+from .quiet import end_in_words, end_quietly
+
+if __name__ == "__main__" and "__file__" in globals(): end_quietly()     # until all is imported
+
 # %% ../nbs/79_evaluate.ipynb #078bb338
 import functools, glob, json, os, sys
 from dataclasses import dataclass, field, replace
@@ -342,4 +348,5 @@ def finished(entries, cannot):
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
 if __name__ == "__main__" and "__file__" in globals():
+    end_in_words()
     with one_line_errors("meru_nb.evaluate"): main()

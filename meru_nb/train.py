@@ -11,6 +11,12 @@ __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'chec
            'starting_model', 'first_line', 'weights_of', 'epochs_of', 'remarks', 'settle_in', 'disk_line', 'memory_of',
            'seconds_a_step', 'plan', 'name_presets', 'parse', 'main']
 
+# %% ../nbs/61_train.ipynb #6ad8fd97
+#| eval: false
+from .quiet import end_in_words, end_quietly
+
+if __name__ == "__main__" and "__file__" in globals(): end_quietly()     # until all is imported
+
 # %% ../nbs/61_train.ipynb #a88035e1
 import hashlib, json, math, os, platform, re, shlex, shutil, subprocess, sys, time
 from collections import Counter
@@ -652,4 +658,5 @@ def main(argv=None):
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
 if __name__ == "__main__" and "__file__" in globals():
+    end_in_words()
     with output_outlived(), one_line_errors("meru_nb.train"): main()
