@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SIZES', 'DualEncoder', 'is_cached', 'check_width', 'ModelConfig', 'with_boxes', 'presets', 'preset_config',
-           'build_model']
+           'GatedLinear', 'settle_preset', 'begin_projection_', 'build_model']
 
 # %% ../../nbs/45_models.ipynb #e91c60bd
 import importlib, inspect, math, pkgutil
@@ -16,6 +16,7 @@ from torch import nn
 
 from ..config import Config, closest
 from ..core import Batch, Embeddings
+from ..encoders.pretrained import open_towers, settled, tokenizer_for
 from ..encoders.text import TextTransformer, in_buckets, lengths_of, pad_tokens
 from ..encoders.vision import build_visual
 from ..objectives.gather import gather
@@ -164,8 +165,8 @@ def forward(self: DualEncoder,
 @dataclass
 class ModelConfig(Config):
     "What every method has; subclasses add fields, `make_space` and `make_objective`."
-    visual: str = "P16_L12_W384_A12"  # a timm ViT, or patch, layers, width, heads
-    textual: str = "L12_W512_A8"      # layers, width, heads
+    visual: str = "P16_L12_W384_A12"  # a model of timm's, open_clip:ARCHITECTURE[:WEIGHTS], or patch, layers, width, heads
+    textual: str = "L12_W512_A8"      # layers, width, heads, or open_clip:ARCHITECTURE[:WEIGHTS]
     embed_dim: int = 512              # D, dimension of the shared space
     image_size: int = 224             # pixels a side
     context_length: int = 77          # longest caption in tokens
@@ -174,6 +175,7 @@ class ModelConfig(Config):
     pretrained: bool = False          # take timm's weights for the visual tower
     text_buckets: int = 1             # groups of captions of about one length, each padded to its longest: less work in more, smaller pieces
     grad_checkpointing: bool = False  # less memory, a second forward pass
+    gated: bool = False               # projections with a gate for the norm: what a cosine model becomes by --init
 
     needs_boxes = False               # a class attribute, not a field: what the method is; True: one box a pair; "all": every box
     max_boxes = 0                     # with "all": boxes of a picture at most, 0: no bound
@@ -214,18 +216,57 @@ def preset_config(
     if preset not in known: raise ValueError(f"unknown preset {preset!r}.{closest(preset, known)} Presets: {', '.join(sorted(known))}")
     return known[preset]().override(**overrides)
 
+# %% ../../nbs/45_models.ipynb #a377179e
+class GatedLinear(nn.Linear):
+    "A projection whose features have the length `length` where `free` is 0, their own where it is 1."
+    def __init__(self,
+                 proj   # the projection, (D, W), without a bias
+                ):
+        super().__init__(proj.in_features, proj.out_features, bias=False)
+        self.weight = proj.weight
+        self.free = nn.Parameter(torch.ones(()))          # p
+        self.register_buffer("length", torch.ones(()))    # m
+
+    def forward(self, h):   # (..., W) -> (..., D)
+        f = super().forward(h)
+        own = torch.linalg.vector_norm(f.to(torch.promote_types(f.dtype, torch.float32)), dim=-1, keepdim=True)
+        return f * ((self.length / own.clamp_min(1e-12))**(1 - self.free)).to(f.dtype)
+
+# %% ../../nbs/45_models.ipynb #0158fadd
+def settle_preset(preset, **overrides) -> ModelConfig:
+    "The configuration of a preset's name, or of a ModelConfig, with what its towers decide."
+    if not isinstance(preset, str): return settled(preset.override(**overrides))
+    return settled(preset_config(preset, **overrides), preset_config(preset))
+
+@torch.no_grad()
+def begin_projection_(proj, tower):
+    "Start a projection (D, W) where a tower's own left off."
+    if not hasattr(tower, "projection"): return
+    matrix = torch.eye(proj.in_features) if tower.projection is None else tower.projection
+    if matrix.T.shape == proj.weight.shape: proj.weight.copy_(matrix.T)
+
+@patch(as_prop=True)
+def tokenizer(self: DualEncoder):   # texts -> lists of ids, with `pad`
+    "The tokenizer of the text tower."
+    source = getattr(self, "source", None)      # the weights that it was loaded from
+    return tokenizer_for(getattr(self.config, "textual", ""), source and str(source.parent))
+
 # %% ../../nbs/45_models.ipynb #b4c7c143
 def build_model(
     preset,       # a preset's name, or a ModelConfig
-    fetch=True,   # False: without timm's weights, even for a model that began with them
+    fetch=True,   # False: without the weights of towers that began with some
     **overrides,  # fields to change, such as embed_dim=256
 ) -> DualEncoder: # freshly initialised; its `config` and `preset` are kept for saving
     "Build a model."
-    config = preset_config(preset, **overrides) if isinstance(preset, str) else preset.override(**overrides)
-    visual = build_visual(config.visual, config.image_size, config.pretrained, fetch)
-    textual = TextTransformer(config.textual, context_length=config.context_length)
-    for tower in (visual, textual): tower.set_grad_checkpointing(config.grad_checkpointing)
-    pixels = {f"pixel_{k}": visual.pretrained_cfg[k] for k in ("mean", "std")} if config.pretrained else {}     # as timm trained it
+    config = settle_preset(preset, **overrides)
+    towers = open_towers(config.visual, config.textual, fetch)
+    visual = towers.get("visual") or build_visual(config.visual, config.image_size, config.pretrained, fetch)
+    textual = towers.get("textual") or TextTransformer(config.textual, context_length=config.context_length)
+    if config.grad_checkpointing:
+        for tower in (visual, textual): tower.set_grad_checkpointing()
+    pixels = {f"pixel_{k}": v for k, v in getattr(visual, "pixels", {}).items()}
     model = DualEncoder(visual, textual, config.make_space(), config.make_objective(), config.embed_dim, config.image_size, config.scale_init, config.scale_max, **pixels)
+    if config.gated: model.visual_proj, model.textual_proj = GatedLinear(model.visual_proj), GatedLinear(model.textual_proj)
+    for proj, tower in ((model.visual_proj, visual), (model.textual_proj, textual)): begin_projection_(proj, tower)
     model.config, model.preset = config, preset if isinstance(preset, str) else None
     return model
