@@ -24,7 +24,7 @@ from .core import Batch, one_line_errors, progress_bar
 from .data.shards import make_loader
 from .data.sources import find_sources, is_remote
 from .encoders.pretrained import is_source
-from .files import at_home, read_json
+from .files import read_json
 from .identity import digest
 from .launch import output_outlived, processes
 from .models import DualEncoder, ModelConfig, build_model, preset_config
@@ -56,7 +56,7 @@ def source_model(
     "The model whose towers are run."
     if not checkpoint: raise ValueError("--checkpoint is empty: name the model whose towers are to be run")
     if is_source(checkpoint): return build_model(preset_config("clip_vit_b", visual=checkpoint, textual=checkpoint)).eval()
-    return load_model(at_home(checkpoint) if Path(at_home(checkpoint)).exists() else checkpoint).eval()
+    return load_model(os.path.expanduser(checkpoint)).eval()
 
 def tower_weights(model) -> dict:  # name -> tensor
     return {k: v for k, v in model.state_dict().items() if k.startswith(TOWERS)}
@@ -143,7 +143,7 @@ def join(out: Path, pieces: list, about: dict):
 def write_features(config: FeaturesConfig) -> Path:
     "Run the towers over the data; several processes share the shards."
     sources, world = find_sources(config.data), processes()
-    urls, out = [u for s in sources for u in s.urls], Path(at_home(config.out))
+    urls, out = [u for s in sources for u in s.urls], Path(config.out).expanduser()
     model = source_model(config.checkpoint).to(world.device)
     boxes = config.boxes and has_boxes(config)
     asked = asked_for(config, model, urls, boxes)
@@ -158,7 +158,7 @@ def write_features(config: FeaturesConfig) -> Path:
         part.rename(file)
     world.wait_for_everyone()
     if world.is_main_process:
-        where = config.checkpoint if is_source(config.checkpoint) or not Path(at_home(config.checkpoint)).exists() else os.path.abspath(at_home(config.checkpoint))
+        where = config.checkpoint if is_source(config.checkpoint) or not Path(config.checkpoint).expanduser().exists() else os.path.abspath(os.path.expanduser(config.checkpoint))
         join(out, [file for _, _, file in work], dict(checkpoint=where, asked=asked))
         (out/"begun.json").unlink(); shutil.rmtree(out/"pieces")
     world.wait_for_everyone()
@@ -170,7 +170,7 @@ class Features:
     def __init__(self,
                  path    # folder that `write_features` made
                 ):
-        self.path = Path(at_home(path))
+        self.path = Path(path).expanduser()
         if not (self.path/"features.json").exists():
             half = " (it was begun, and is not whole: run the command again)" if (self.path/"begun.json").exists() else ""
             raise ValueError(f"{path} holds no features{half}: `python -m meru_nb.features --checkpoint ... --data ... --out {path}` makes them")
@@ -207,7 +207,7 @@ class FeatureLoader:
         if len(self) < 1:
             raise ValueError(f"{self.features.path} holds {len(self.usable)} pairs, no full batch of {self.batch_size * self.world}: --batch-size {len(self.usable) // self.world * self.world} fits")
         self.state, self.skipped = self.start or dict(seed=self.seed, epoch=0, step=0), Counter()
-        self.plan = SimpleNamespace(sources=[], count=lambda: len(self.usable))
+        self.plan = SimpleNamespace(sources=[], layouts=[], count=lambda: len(self.usable))
 
     def __len__(self): return len(self.usable) // (self.batch_size * self.world)
     def state_dict(self): return self.state

@@ -213,6 +213,8 @@ def preset_config(
 ) -> ModelConfig:
     "The configuration of a preset; an unknown name is an error that lists them all."
     known = presets()
+    if preset.endswith("_head") and f"{preset[:-5]}_vit_b" in known:     # towers are the features', see `meru_nb.features`
+        return known[f"{preset[:-5]}_vit_b"]().override(**dict(visual="", textual="") | overrides)
     if preset not in known: raise ValueError(f"unknown preset {preset!r}.{closest(preset, known)} Presets: {', '.join(sorted(known))}")
     return known[preset]().override(**overrides)
 
