@@ -197,7 +197,7 @@ def any_state(view, rng):
 
 
 def to_be_seen(view) -> list:
-    "Runs in the kernel: what a browser should show of a state: label, words and marks of each control, and the title."
+    "Runs in the kernel: what a browser should show of a state: figures, and label, words and marks of each control."
     seen = []
     for control in (c for name, c in view.controls.items() if name != "upload"):
         value, slider = control.value, getattr(control, "slider", control)
@@ -206,8 +206,12 @@ def to_be_seen(view) -> list:
         else: words = value if isinstance(value, str) else str(value).lower()
         marks = getattr(slider, "index", slider.value) if "Slider" in type(slider).__name__ else []
         seen.append([control.description, words, list(marks) if isinstance(marks, (list, tuple)) else [marks]])
-    figure = view.panels[0].figure if hasattr(view, "panels") else view.figure
-    return [figure.layout.title.text, *sorted(seen)]
+    figures = []
+    for figure in [p.figure for p in view.shown] if hasattr(view, "shown") else [view.figure]:
+        traces = {t.name: t for t in figure.data}
+        trace = traces.get("here", traces["texts"])
+        figures.append([figure.layout.title.text, round(1000 * trace.x[0]), round(1000 * trace.y[0])])
+    return [figures, *sorted(seen)]
 
 
 def held(view, state) -> bool:
@@ -224,8 +228,10 @@ LOOK = """(box) => {
             : next?.classList.contains('widget-label') ? next.innerText : readout?.innerText
         const marks = [...w.querySelectorAll('.noUi-handle')].map(h => Math.round(h.getAttribute('aria-valuenow')))
         seen.push([label.innerText.trim(), says, marks]) }
-    const title = box.querySelector('.js-plotly-plot').layout.title.text
-    return JSON.stringify([title, ...seen.sort((a, b) => a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1)]) }"""
+    const figures = [...box.querySelectorAll('.js-plotly-plot')].filter(el => el.offsetParent).map(el => {
+        const t = el.data?.find(t => t.name === 'here' && t.x?.length) || el.data?.find(t => t.name === 'texts')
+        return [el.layout?.title?.text, Math.round(1000 * t?.x[0]), Math.round(1000 * t?.y[0])] })
+    return JSON.stringify([figures, ...seen.sort((a, b) => a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1)]) }"""
 
 
 def ask_kernel(page, code) -> str:
@@ -252,6 +258,7 @@ def hold_states(page):
     ask_kernel(page, "import json, numpy as np\nrng = np.random.default_rng(0)\n" + "\n\n".join(map(inspect.getsource, (any_state, to_be_seen, held))))
     for name, count in STATES.items():
         box = box_of(page, name); box.scroll_into_view_if_needed()
+        box.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=60_000)
         for k in range(count):
             wanted = json.loads(ask_kernel(page, f"state = any_state({name}, rng); {name}.show(state); print(json.dumps(to_be_seen({name})))"))
             end = time.time() + 20
@@ -265,18 +272,19 @@ def hold_states(page):
 
 COLORS = """() => [...document.querySelectorAll('.meru .js-plotly-plot')].filter(el => el.offsetParent).map(el => {
     const ink = getComputedStyle(el.closest('.meru').querySelector('.widget-html-content')).color
-    return [el.layout.paper_bgcolor, el.data.find(t => t.name === 'texts').marker.color.slice(0, 7), ink] })"""
+    return [el.layout?.paper_bgcolor, el.data?.find(t => t.name === 'texts')?.marker.color.slice(0, 7), ink] })"""
 
 
 def switch_theme(page):
     "JupyterLab's theme goes dark and light again: figures and words follow, and no state changes."
     from meru_nb.viz import luminance, palette
     states = lambda: ask_kernel(page, "print([x.state for x in (explorer, cone, gap)])")
+    ask_kernel(page, "explorer.controls['model'].value, explorer.controls['beside'].value = list(explorer.models)[:2]")   # both, hidden before or not
     before = states()
     for theme, dark in (("Dark", True), ("Light", False)):
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
         wanted, end = (palette(dark)["page"], palette(dark)["text"]), time.time() + 30
-        follow = lambda colors: len(colors) >= 3 and all(tuple(c[:2]) == wanted for c in colors)
+        follow = lambda colors: len(colors) == 4 and all(tuple(c[:2]) == wanted for c in colors)
         while not follow(colors := page.evaluate(COLORS)) and time.time() < end: page.wait_for_timeout(50)
         assert follow(colors), f"JupyterLab is {theme}: figures have {colors}, not {wanted}"
         inks = [luminance([int(v) / 255 for v in c[2][4:-1].split(",")]) if c[2].startswith("rgb(") else None for c in colors]
