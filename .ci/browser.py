@@ -197,7 +197,7 @@ def any_state(view, rng):
 
 
 def to_be_seen(view) -> list:
-    "Runs in the kernel: what a browser should show of a state: figures, and label, words and marks of each control."
+    "Runs in the kernel: what a browser should show of a state: label, words and marks of each control, and the title."
     seen = []
     for control in (c for name, c in view.controls.items() if name != "upload"):
         value, slider = control.value, getattr(control, "slider", control)
@@ -206,12 +206,8 @@ def to_be_seen(view) -> list:
         else: words = value if isinstance(value, str) else str(value).lower()
         marks = getattr(slider, "index", slider.value) if "Slider" in type(slider).__name__ else []
         seen.append([control.description, words, list(marks) if isinstance(marks, (list, tuple)) else [marks]])
-    figures = []
-    for figure in [p.figure for p in view.shown] if hasattr(view, "shown") else [view.figure]:
-        traces = {t.name: t for t in figure.data}
-        trace = traces.get("here", traces["texts"])
-        figures.append([figure.layout.title.text, round(1000 * trace.x[0]), round(1000 * trace.y[0])])
-    return [figures, *sorted(seen)]
+    figure = view.panels[0].figure if hasattr(view, "panels") else view.figure
+    return [figure.layout.title.text, *sorted(seen)]
 
 
 def held(view, state) -> bool:
@@ -228,10 +224,8 @@ LOOK = """(box) => {
             : next?.classList.contains('widget-label') ? next.innerText : readout?.innerText
         const marks = [...w.querySelectorAll('.noUi-handle')].map(h => Math.round(h.getAttribute('aria-valuenow')))
         seen.push([label.innerText.trim(), says, marks]) }
-    const figures = [...box.querySelectorAll('.js-plotly-plot')].filter(el => el.offsetParent).map(el => {
-        const t = el.data?.find(t => t.name === 'here' && t.x?.length) || el.data?.find(t => t.name === 'texts')
-        return [el.layout?.title?.text, Math.round(1000 * t?.x[0]), Math.round(1000 * t?.y[0])] })
-    return JSON.stringify([figures, ...seen.sort((a, b) => a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1)]) }"""
+    const title = box.querySelector('.js-plotly-plot').layout?.title?.text
+    return JSON.stringify([title, ...seen.sort((a, b) => a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1)]) }"""
 
 
 def ask_kernel(page, code) -> str:
@@ -261,7 +255,7 @@ def hold_states(page):
         box.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=60_000)
         for k in range(count):
             wanted = json.loads(ask_kernel(page, f"state = any_state({name}, rng); {name}.show(state); print(json.dumps(to_be_seen({name})))"))
-            end = time.time() + 20
+            end = time.time() + 60
             while (seen := json.loads(box.evaluate(LOOK))) != wanted and time.time() < end: page.wait_for_timeout(20)
             differs = [pair for pair in zip(seen, wanted) if pair[0] != pair[1]]
             assert seen == wanted, f"{name}, state {k}: the browser shows {differs[:3]}, the kernel holds the second of each"
@@ -283,7 +277,7 @@ def switch_theme(page):
     before = states()
     for theme, dark in (("Dark", True), ("Light", False)):
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
-        wanted, end = (palette(dark)["page"], palette(dark)["text"]), time.time() + 30
+        wanted, end = (palette(dark)["page"], palette(dark)["text"]), time.time() + 60
         follow = lambda colors: len(colors) == 4 and all(tuple(c[:2]) == wanted for c in colors)
         while not follow(colors := page.evaluate(COLORS)) and time.time() < end: page.wait_for_timeout(50)
         assert follow(colors), f"JupyterLab is {theme}: figures have {colors}, not {wanted}"
