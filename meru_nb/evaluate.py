@@ -8,8 +8,14 @@ __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', '
            'table', 'identity', 'start_results', 'save_results', 'opened_once', 'measure', 'evaluate', 'say',
            'exit_code', 'main', 'one', 'side_by_side', 'finished']
 
+# %% ../nbs/79_evaluate.ipynb #999e64a3
+#| eval: false
+from .quiet import end_in_words, end_quietly
+
+if __name__ == "__main__" and "__file__" in globals(): end_quietly()     # until all is imported
+
 # %% ../nbs/79_evaluate.ipynb #078bb338
-import functools, json, os, sys
+import functools, glob, json, os, sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +24,6 @@ from .compare import compare, several
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores, versions
 from .data.evalsets import benchmark_set, own_set, read_names
-from .data.shards import clip_tokenizer
 from .data.sources import dataset_type
 from .evals.captions import captions_at
 from .evals.comparator import open_comparator
@@ -26,6 +31,7 @@ from .evals.features import Embedder, Result, find_evals
 from .identity import code_key, digest, key_of, short_names
 from .launch import processes
 from .models import ModelConfig, preset_config
+from .spaces.move import check_transform
 
 # %% ../nbs/79_evaluate.ipynb #7d21cc56
 @dataclass
@@ -41,6 +47,7 @@ class EvalConfig(Config):
     similarity: str = ""            # score; default: the method's own
     prompts: str = "meru"           # or clip: CLIP's templates
     solver: str = "torch"           # of the linear probe; or sklearn, the reference
+    transform: str = ""             # i0t, realign or shift: points moved after training, in zero_shot, retrieval, gap
     batch_size: int = 64            # images at a time
     text_batch: int = 256           # texts at a time
     workers: int = 2                # processes that read images, for each process of the evaluation
@@ -50,7 +57,7 @@ class EvalConfig(Config):
     list: bool = False              # show tasks and data sets, and end
 
 # %% ../nbs/79_evaluate.ipynb #55640012
-SETTINGS = ("prompts", "similarity", "solver")   # with task and data set, what makes a result another one
+SETTINGS = ("prompts", "similarity", "solver", "transform")   # with task and data set, what makes a result another one
 
 def check_options(config: EvalConfig) -> EvalConfig:
     "ValueError for values that no evaluation can have."
@@ -59,6 +66,7 @@ def check_options(config: EvalConfig) -> EvalConfig:
         if getattr(config, name) < least: raise ValueError(f"--{name.replace('_', '-')} is {getattr(config, name)}: give {least} or more")
     for name, known in dict(prompts=("meru", "clip"), solver=("torch", "sklearn")).items():
         if getattr(config, name) not in known: raise ValueError(f"--{name} is {getattr(config, name)!r}: choose {' or '.join(known)}")
+    check_transform(config.transform)
     if not 0 <= config.max_unreadable < 1: raise ValueError(f"--max-unreadable is {config.max_unreadable}: give a share from 0 to below 1")
     if not config.output.endswith(".json"): raise ValueError(f"--output is {config.output!r}: give a name that ends in .json; the table lies beside it as .md")
     if not config.tasks: raise ValueError("--tasks is empty: name at least one")
@@ -85,7 +93,8 @@ def open_model(config: EvalConfig) -> tuple:
         base = saved_config(config.checkpoint, config.preset)
         changed = {k: v for k, v in vars(config.model).items() if base is not None and v != getattr(base, k)}
         if config.similarity and hasattr(base, "similarity"): changed["similarity"] = config.similarity
-        model, tokenizer = load_model(config.checkpoint, config.preset or None, **changed), clip_tokenizer()
+        model = load_model(config.checkpoint, config.preset or None, **changed)
+        tokenizer = model.tokenizer
     own = model.space.similarity
     if config.similarity and config.similarity != own: raise ValueError(f"--similarity is {config.similarity!r}: {model.preset or config.checkpoint} scores by {own} only")
     return model, tokenizer
@@ -109,7 +118,7 @@ def resolve(
     "The data set that a name or a path stands for."
     if name in sets: return sets[name]
     if name.startswith("clip_benchmark:"): return benchmark_set(name.split(":", 1)[1])
-    if os.path.exists(os.path.expanduser(name)) or "*" in name or "{" in name: return at_path(name)
+    if os.path.exists(os.path.expanduser(name)) or "{" in name or glob.has_magic(name): return at_path(name)
     if "/" in name or Path(name).suffix: raise ValueError(f"there is no file or folder {name}: give a folder with a folder a class, a captions file, or tar shards")
     raise ValueError(f"unknown data set {name!r}.{closest(name, sets)} --list shows them all; a path is taken too")
 
@@ -203,7 +212,7 @@ def table(results: dict) -> str:
 # %% ../nbs/79_evaluate.ipynb #fe15772b
 def identity(entry: dict) -> tuple:
     "Which row of the table a result is."
-    return entry["task"], entry.get("path") or entry["dataset"], *(entry["settings"][s] for s in SETTINGS)
+    return entry["task"], entry.get("path") or entry["dataset"], *(entry["settings"].get(s, "") for s in SETTINGS)
 
 def start_results(
     config: EvalConfig, model,
@@ -244,12 +253,13 @@ def opened_once(data):   # EvalSet, list that receives notes
 
 def measure(ev, task, data, config: EvalConfig, old=()) -> list:  # of entries
     "Run one task on one data set, unless `old` are its results."
-    settings, (data, notes) = dict(prompts=config.prompts, similarity=ev.space.similarity, solver=config.solver), opened_once(data)
+    settings, (data, notes) = dict(prompts=config.prompts, similarity=ev.space.similarity, solver=config.solver, transform=config.transform), opened_once(data)
     about = lambda r, skipped: dict(task=task.name, dataset=data.name, extra=r.extra, metrics=r.metrics, protocol=r.protocol, count=r.count, skipped=skipped,
                                     unreadable=r.unreadable, settings=settings, path=data.path)
-    nothing, root = Result({}, "", 0), Path(config.data_dir)
+    nothing, root = Result({}, "", 0, extra=config.transform), Path(config.data_dir)
     if (line := data.absent(config.data_dir)): return [about(nothing, line) | dict(absent=True)]
     try:
+        if config.transform and not task.transforms: raise ValueError(f"--transform {config.transform} moves no points of {task.name}: leave it out")
         key = digest(ev.identity, code_key(), config.max_unreadable, key_of(settings), key_of(task.reads(data, root, config)))
         if old and all(e.get("key") == key and not e["skipped"] for e in old): return list(old)
         found = task.run(ev, data, root, config)
@@ -272,7 +282,7 @@ def evaluate(config: EvalConfig) -> dict:
     todo, results["results"] = name_sets(todo, results["results"], sets)
     state.wait_for_everyone()   # the main process writes over what the others have still to read
     for task, data in todo:
-        mine = (task.name, data.path or data.name, config.prompts, ev.space.similarity, config.solver)
+        mine = (task.name, data.path or data.name, config.prompts, ev.space.similarity, config.solver, config.transform)
         old = [e for e in results["results"] if identity(e) == mine]
         new = measure(ev, task, data, config, [] if config.redo else old)
         if new == old: say(state, old, "held"); continue
@@ -338,4 +348,5 @@ def finished(entries, cannot):
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
 if __name__ == "__main__" and "__file__" in globals():
+    end_in_words()
     with one_line_errors("meru_nb.evaluate"): main()

@@ -330,7 +330,7 @@ def drawn_lines(
     "What is drawn besides points; an error where it would mean nothing."
     if (pairs or cones) and not layout.disk: raise ValueError(f"a layout by {layout.how!r} has neither geodesics nor cones: use one of the first three of {HOWS}")
     if cones and layout.page.round: raise ValueError("there are no entailment cones on a sphere: leave cones out")
-    if cones and not layout.cones: raise ValueError("cones of this space have no shape on a page of one curvature: leave cones out")
+    if cones and not layout.cones: raise ValueError("this space has no cones that a page of one curvature can show: leave cones out")
     min_radius = layout.min_radius if min_radius is None else min_radius
     for name, number in [("image", i) for i, _ in pairs] + [("text", j) for _, j in pairs] + [("text", k) for k in cones]:
         n = len(layout.xy.get(name, ()))

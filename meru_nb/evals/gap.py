@@ -14,7 +14,9 @@ import torch
 
 from .captions import embed_captions
 from .features import Result, Task
+from .gap_published import published_measures
 from ..geometry import lorentz
+from ..spaces.move import variants
 
 # %% ../../nbs/74_evals.gap.ipynb #8240539b
 def places(
@@ -119,8 +121,14 @@ def run_gap(ev, data, root, options) -> list:
     first = {}
     for row, i in enumerate(pairs.owner.tolist()): first.setdefault(i, row)
     text = pairs.text[[first[i] for i in range(len(pairs.image))]]
-    if not ev.space.origin: ev.space.fit_root(torch.cat([pairs.image, text]))
-    protocol = f"{found.images.split}; {len(text)} pairs of an image and its first caption; {ev.protocol(found.resize)}; root {'the origin' if ev.space.origin else 'the mean'}"
-    return [Result(gap_measures(ev.space, pairs.image, text), protocol, len(text), pairs.unreadable)]
+    root = "the origin" if ev.space.origin else "the mean"
+    protocol = f"{found.images.split}; {len(text)} pairs of an image and its first caption; {ev.protocol(found.resize)}; root {root}"
+    scale = float(ev.model.log_scale.detach().exp())
+    def result(label, image, text, more):
+        if not ev.space.origin: ev.space.fit_root(torch.cat([image, text]))
+        figures = gap_measures(ev.space, image, text) | published_measures(ev.space, image, text, scale) | more
+        return Result(figures, f"{protocol}; transform {label or 'none'}", len(text), pairs.unreadable, label)
+    return [result(*v) for v in variants(ev.space, pairs.image, text, getattr(options, "transform", ""))]
 
-TASK = Task("gap", run_gap, "distance of the modalities, radii, angles, cones, separability, alignment, uniformity, dimension")
+TASK = Task("gap", run_gap, "distance of the modalities, radii, angles, cones, separability, spread, RMG, entropy, neighbours",
+            transforms=True)

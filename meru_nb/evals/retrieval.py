@@ -11,6 +11,7 @@ import torch
 from .captions import embed_captions
 from .features import Result, Task
 from ..spaces import DIRECTIONS
+from ..spaces.move import variants
 
 # %% ../../nbs/71_evals.retrieval.ipynb #36e8285b
 def right_keys(
@@ -121,9 +122,12 @@ def run_retrieval(ev, data, root, options) -> list:
     pairs = embed_captions(ev, found, data.name)
     texts = groups([found.captions[i] for i in pairs.kept]).to(pairs.owner.device) if found.merge else pairs.owner
     images = texts if found.merge else torch.arange(len(pairs.image), device=pairs.owner.device)
-    figures = retrieval(ev.space, pairs.image, pairs.text, images, texts)
-    metrics = {f"{way} {k}": v for way, f in figures.items() for k, v in f.items()}
+    def result(label, image, text, more):
+        figures = retrieval(ev.space, image, text, images, texts)
+        metrics = {f"{way} {k}": v for way, f in figures.items() for k, v in f.items()}
+        return Result(metrics | more, protocol, len(text), pairs.unreadable, label)
     protocol = f"{found.images.split}; {len(pairs.image)} images, {len(pairs.text)} captions; {ev.protocol(found.resize)}"
-    return [Result(metrics, protocol + ("; equal captions are one" if found.merge else ""), len(pairs.text), pairs.unreadable)]
+    if found.merge: protocol += "; equal captions are one"
+    return [result(*v) for v in variants(ev.space, pairs.image, pairs.text, getattr(options, "transform", ""))]
 
-TASK = Task("retrieval", run_retrieval, "recall at 1, 5, 10 and median rank, text to image and image to text")
+TASK = Task("retrieval", run_retrieval, "recall at 1, 5, 10 and median rank, text to image and image to text", transforms=True)

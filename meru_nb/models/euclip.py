@@ -26,7 +26,7 @@ class EuCLIPConfig(ModelConfig):
     def make_space(self): return Euclidean(self.embed_dim, self.similarity, self.min_radius)
 
     def make_objective(self):
-        similarity = SquaredDistance() if self.similarity == "squared" else EuclideanDistance()
+        similarity = dict(squared=SquaredDistance, distance=EuclideanDistance)[self.similarity]()
         return Objective(contrastive(similarity), entailment("text", "image", weight=self.entail_weight))
 
 def euclip_vit_s() -> EuCLIPConfig: return EuCLIPConfig(**SIZES["vit_s"])

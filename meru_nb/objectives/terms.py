@@ -111,10 +111,9 @@ def diagnostics(
     "What a researcher watches: temperatures, curvature, alphas (a product's by their mean), radii, angles, cones."
     image, text, space = e.keys["image"], e.keys["text"], e.space
     out = dict(scale=e.scale.detach()) | {f"scale_{n}": s.detach() for n, s in e.scales.items()}
-    out |= {n.removeprefix("log_"): p.exp().mean() for n, p in space.named_parameters() if n.startswith("log_")}
+    out |= space.learned()
     if not space.has_cones:   # the sphere has one radius and no cones
         return out | dict(pair_cosine=(image * text).sum(-1).mean(), centroid_gap=(image.mean(0) - text.mean(0)).norm())
-    if space.curvature is not None: out["c"] = space.curvature.detach().mean()
     mid = {}
     for name, x in (("image", image), ("text", text)):
         r, mid[name] = space.radius(x), space.mean(x)

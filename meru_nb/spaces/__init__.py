@@ -105,6 +105,13 @@ def classify(self: Space, images, weights):   # (B, D), (K, P, D) -> (B, K)
     "Scores of images for each class."
     return self.scoring.classes(self, images, weights.flatten(0, 1)).unflatten(1, weights.shape[:2]).mean(-1)
 
+# %% ../../nbs/20_spaces.ipynb #5c04e008
+@patch
+def learned(self: Space) -> dict:   # name -> 0-d
+    "What a run logs of a space: its numbers, out of their logarithms, and its curvature; vectors by their mean."
+    out = {n.removeprefix("log_"): p.exp().mean() for n, p in self.named_parameters() if n.startswith("log_")}
+    return out if self.curvature is None else out | dict(c=self.curvature.mean())
+
 # %% ../../nbs/20_spaces.ipynb #6317c262
 @patch
 def interpolate(self: Space, x, y, t):   # (D,), (D,), t (T,) or a float -> (T, D) or (D,)
