@@ -6,12 +6,12 @@
 __all__ = ['KINDS', 'LOOKS', 'PEAKS', 'RANKED', 'EVAL_PARTS', 'peak_mib', 'forget_peak', 'textbook_loss', 'loss_step', 'timed',
            'loss_cost', 'apart', 'machine', 'loss_table', 'plot_loss', 'LossBench', 'bench_loss', 'UsualData',
            'usual_batches', 'our_batches', 'batch_time', 'wait_share', 'data_table', 'plot_data', 'DataBench',
-           'measure_data', 'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'bench_soak', 'peak_of', 'captions',
-           'step_ms', 'train_speed', 'TrainBench', 'what_to_train', 'speed_table', 'bench_train', 'official_speed',
-           'Cluster', 'scaling', 'plot_scaling', 'EvalBench', 'sorted_ranks', 'ranking_cost', 'ranking_points',
-           'ranking_row', 'eval_ranking', 'bench_eval', 'eval_classifier', 'probe_data', 'eval_probe', 'Wire', 'wired',
-           'answer', 'turns', 'walk_actions', 'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table',
-           'bench_widgets', 'benches', 'main']
+           'measure_data', 'bench_data', 'SoakBench', 'soak_shards', 'soak_kills', 'soak_field', 'bench_soak',
+           'peak_of', 'captions', 'step_ms', 'train_speed', 'TrainBench', 'what_to_train', 'speed_table', 'bench_train',
+           'official_speed', 'Cluster', 'scaling', 'plot_scaling', 'EvalBench', 'sorted_ranks', 'ranking_cost',
+           'ranking_points', 'ranking_row', 'eval_ranking', 'bench_eval', 'eval_classifier', 'probe_data', 'eval_probe',
+           'Wire', 'wired', 'answer', 'turns', 'walk_actions', 'gap_actions', 'cone_actions', 'WidgetsBench',
+           'widgets_table', 'bench_widgets', 'benches', 'main']
 
 # %% ../nbs/90_bench.ipynb #af01a89e
 import inspect, json, statistics, subprocess, sys, time
@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from .config import Config, closest, parse_cli, write_json
 from .core import IMAGE_COLOR, TEXT_COLOR, Batch, one_line_errors
+from .field import try_cases
 from .geometry import lorentz, sphere
 from .launch import Cost, cost_of, make_accelerator
 from .models import build_model, preset_config, with_boxes
@@ -342,10 +343,11 @@ def bench_data(config: DataBench):
 @dataclass
 class SoakBench(Config):
     "Thousands of random cases against what must always hold."
-    parts: tuple[str, ...] = ("shards", "kills")   # functions called `soak_NAME`
+    parts: tuple[str, ...] = ("shards", "kills", "field")   # functions called `soak_NAME`
     rounds: int = 3000                     # damaged shards
     kills: int = 20                        # killed runs, for one process and for two
-    seed: int = 0
+    cases: int = 500                       # folders, captions, checkpoints, surroundings and trainings as they are met
+    seed: int = 0                          # of the first case; the next ones have the next
 
 def soak_shards(config: SoakBench) -> dict:
     "Shards damaged at random: no failure, no hang, every untouched sample delivered as it was."
@@ -359,10 +361,14 @@ def soak_kills(config: SoakBench) -> dict:
         got = [soak(Path(folder)/str(n), config.kills, n, workers=n - 1, seed=config.seed) for n in (1, 2)]
     return {f"{k} ({g['processes']} process{'es' * (g['processes'] > 1)})": v for g in got for k, v in g.items() if k != "processes"}
 
+def soak_field(config: SoakBench) -> dict:
+    "What people's files and machines are like: right figures or one line; no traceback, no hang, nothing left behind."
+    return dict(try_cases(config.cases, config.seed))
+
 def bench_soak(config: SoakBench):
     "Thousands of random cases; print what was met."
     known = {name.removeprefix("soak_"): fn for name, fn in globals().items() if name.startswith("soak_")}
-    if min(config.rounds, config.kills) < 1: raise ValueError(f"rounds {config.rounds}, kills {config.kills}: each must be positive")
+    if min(config.rounds, config.kills, config.cases) < 1: raise ValueError(f"rounds {config.rounds}, kills {config.kills}, cases {config.cases}: each must be positive")
     for part in config.parts:
         if part not in known: raise ValueError(f"part is {part!r}: choose among {', '.join(known)}")
     results = {part: known[part](config) for part in config.parts}

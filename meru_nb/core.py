@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMAGE_COLOR', 'TEXT_COLOR', 'Batch', 'Embeddings', 'is_box', 'seed_everything', 'available_cores', 'use_cores',
-           'one_thread', 'versions', 'one_line_errors', 'heed_parent_only', 'deaths_told', 'told_of', 'Lines',
-           'LineBar', 'progress_bar', 'asset']
+           'one_thread', 'versions', 'output_outlived', 'one_line_errors', 'heed_parent_only', 'deaths_told', 'told_of',
+           'Lines', 'LineBar', 'progress_bar', 'asset']
 
 # %% ../nbs/00_core.ipynb #84773bd6
 import contextlib, os, random, signal, sys, threading, time
@@ -108,6 +108,33 @@ def versions(
     "The versions of this package and of others."
     return dict(meru_nb=__version__, **{p: version(p) for p in packages})
 
+# %% ../nbs/00_core.ipynb #1a0c4e31
+class _Outlived:  # a stream that goes nowhere once it cannot go where it went
+    def __init__(self, stream): self.stream = stream
+    def __getattr__(self, name): return getattr(self.stream, name)
+    def flush(self): return self._try(self.stream.flush)
+
+    def write(self, text):
+        try: return self._try(self.stream.write, text)
+        except UnicodeEncodeError: return self._try(self.stream.write, text.encode(self.stream.encoding, "backslashreplace").decode(self.stream.encoding))
+
+    def _try(self, do, *args):
+        try: return do(*args)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.stream.fileno()); os.close(nowhere)     # what is still to be flushed, at the end too, goes there
+
+@contextlib.contextmanager
+def output_outlived():
+    "Inside, a stdout or stderr that cannot take what is printed is no error."
+    old = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (s and _Outlived(s) for s in old)
+    try: yield
+    finally:
+        for s in (sys.stdout, sys.stderr):
+            if s: s.flush()
+        sys.stdout, sys.stderr = old
+
 # %% ../nbs/00_core.ipynb #bb85bf82
 @contextlib.contextmanager
 def one_line_errors(
@@ -115,7 +142,8 @@ def one_line_errors(
 ):
     "Print an expected error (bad value, missing file, no memory on disk) as one line on stderr and exit with 2; with 130 after Ctrl-C."
     local = int(os.environ.get("LOCAL_RANK") or 0)
-    try: yield
+    try:
+        with output_outlived(): yield
     except KeyboardInterrupt as stop:
         if local == 0: print(f"{command}: interrupted" + (f"; {stop}" if str(stop) else ""), file=sys.stderr)
         sys.exit(130)
@@ -168,7 +196,8 @@ class LineBar(tqdm):
 
 def progress_bar(*args, **kw) -> tqdm:
     "`tqdm`'s bar on stderr; without a terminal or a notebook a line a minute."
-    drawn = sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
+    if sys.stderr is None: kw["disable"] = True     # closed from the beginning
+    drawn = sys.stderr and sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
     if drawn or kw.get("disable"): return tqdm(*args, **kw)
     return LineBar(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
 

@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['PASSED_OVER', 'STOPPED', 'check_launch', 'is_sharded', 'use_fsdp', 'prepare', 'heed_settings', 'heed_idle',
-           'processes', 'make_accelerator', 'signals_noted', 'asked_to_stop', 'signals_end', 'output_outlived', 'Cost',
-           'cost_of']
+           'processes', 'make_accelerator', 'signals_noted', 'asked_to_stop', 'signals_end', 'Cost', 'cost_of']
 
 # %% ../nbs/64_launch.ipynb #9b125aad
 import contextlib, importlib.util, os, signal, sys, warnings
@@ -17,7 +16,7 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedDataParallelKwargs, DistributedType, FullyShardedDataParallelPlugin, parse_flag_from_env
 from torch.utils.flop_counter import FlopCounterMode
 
-from .core import Batch, use_cores
+from .core import Batch, output_outlived, use_cores
 from .models import ModelConfig, build_model, with_boxes
 
 # %% ../nbs/64_launch.ipynb #014612ab
@@ -160,29 +159,6 @@ def signals_end(
     except _Stop: print(line, flush=True); raise SystemExit(STOPPED) from None
     finally:
         for k, handler in zip(kinds, old): signal.signal(k, handler)
-
-# %% ../nbs/64_launch.ipynb #1a0c4e31
-class _Outlived:  # a stream that goes nowhere once it cannot go where it went
-    def __init__(self, stream): self.stream = stream
-    def __getattr__(self, name): return getattr(self.stream, name)
-    def write(self, text): return self._try(self.stream.write, text)
-    def flush(self): return self._try(self.stream.flush)
-
-    def _try(self, do, *args):
-        try: return do(*args)
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.stream.fileno()); os.close(nowhere)     # what is still to be flushed, at the end too, goes there
-
-@contextlib.contextmanager
-def output_outlived():
-    "Inside, a stdout or stderr that is closed by its reader is no error."
-    old = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = map(_Outlived, old)
-    try: yield
-    finally:
-        sys.stdout.flush(); sys.stderr.flush()
-        sys.stdout, sys.stderr = old
 
 # %% ../nbs/64_launch.ipynb #b77603a8
 @dataclass

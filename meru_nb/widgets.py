@@ -321,6 +321,7 @@ class Theme(anywidget.AnyWidget):
 STYLE = """<style>
 .meru { width: 100%; color: var(--jp-ui-font-color1, var(--vscode-editor-foreground, #222222)); --meru-ink: var(--jp-ui-font-color1, var(--vscode-editor-foreground, #222222)) }
 .meru .widget-html-content { line-height: 1.3; color: var(--meru-ink) } .meru .meru-line { overflow: auto }
+.meru .meru-line > .widget-html:has(> .widget-html-content:empty) { display: none }
 .meru table.meru-captions { width: 100%; table-layout: fixed; border-collapse: collapse } .meru table td { color: var(--meru-ink) }
 .meru .meru-cut { overflow: hidden; text-overflow: ellipsis; white-space: nowrap } .meru-mark { background: var(--meru-ink) }
 </style>"""
@@ -372,7 +373,7 @@ class WalkView:
     texts: list             # (T,) captions
     title: str
     about: str              # the pool, what was left out of it, and which words the model has never read
-    alone: bool = False     # whether the cones leave nothing but the root
+    alone: bool = False     # whether the cones, and they only, leave nothing but the root
 
 # %% ../nbs/82_widgets.ipynb #see00003
 def strangers(model, text) -> list[str]:
@@ -421,10 +422,12 @@ def see_walk(seen: Seen, state: WalkState, pictures) -> WalkView:
     whole = [points[0], points[1] if len(points) > 1 else root]
     part = space.walk(*(e.double() for e in whole), torch.tensor(state.span, dtype=torch.float64), "geodesic" if state.path == "geodesic" else "tangent").float()
     part = [e if s == k else p for e, p, s, k in zip(whole, part, state.span, (0, 1))]   # whole ways start and end where they should, to the bit
-    walk = traverse(*part[:1], texts, part[1], space, state.steps, state.cone_filter, state.path, pool.names, origin=root)
+    along = lambda filtered: traverse(part[0], texts, part[1], space, state.steps, filtered, state.path, pool.names, origin=root)
+    walk = along(state.cone_filter)
     odd = [w for e in ends if isinstance(e, str) for w in strangers(seen.model, e)]
     about = str(pool) + f"; {seen.name} has never read {', '.join(map(repr, dict.fromkeys(odd)))}" * bool(odd)
-    alone, title = state.cone_filter and set(walk.texts) == {ROOT}, f"{seen.name}, {len(pool)} texts{seen.note}"
+    title = f"{seen.name}, {len(pool)} texts{seen.note}"
+    alone = state.cone_filter and set(walk.texts) == {ROOT} != set(along(False).texts)     # it is the filter's doing
     return WalkView(walk, space.radius(walk.points).tolist(), lay_walk(space, ends, points, texts, walk.points), ends, walk.texts, title, about, alone)
 
 # %% ../nbs/82_widgets.ipynb #98ceeb4b
@@ -443,7 +446,7 @@ def strip_html(view: WalkView, at: int) -> str:
         rows.append(f'<tr{" class=meru-now" * now}><td>{bars_html(runs, T, at, shades[first])}</td><td style="padding:0 8px;text-align:right">{view.radii[first]:.2f}</td>'
                     f'<td style="font-weight:{"bold" if now else "normal"}">{html.escape(text)}</td></tr>')
     ends = " to ".join(tag(e) if isinstance(e, Picture) else f"<q>{html.escape(e)}</q>" for e in view.ends)
-    head = '<colgroup><col style="width:42%"><col style="width:4.5em"><col></colgroup><tr><th>way</th><th>radius</th><th style="text-align:left">caption</th></tr>'
+    head = '<colgroup><col style="width:42%"><col style="width:4.5em"><col></colgroup><tr><th style="text-align:left">way</th><th>radius</th><th style="text-align:left">caption</th></tr>'
     said = f'<div class="meru-at meru-cut">step {at}, radius {view.radii[at]:.2f}: <b>{html.escape(view.texts[at])}</b></div>'
     return (f'<div class="meru-ends" style="min-height:100px">{ends}</div>{said}<table class="meru-captions" style="line-height:1.2">{head}{"".join(rows)}</table>'
             f'<div class="meru-about" style="opacity:0.8;font-size:90%">{html.escape(view.about)}</div>')
@@ -588,7 +591,8 @@ def remarks(self: TraversalExplorer):
     alone = [p.view.title.split(",")[0] for p in self.shown if p.view.alone]
     asked = {m: self.models[m] for m in (self.state.model, self.state.beside) if m}
     ends = [self.pictures[n] for n in (self.state.image, self.state.to) if n >= 0]
-    said = [f"{', '.join(alone)}: no caption's cone holds any point of this walk, so the filter leaves the root alone; the model may never have learned cones."] if alone else []
+    why = "the model may never have learned cones" if ends else "a caption lies where few others' cones reach"
+    said = [f"{', '.join(alone)}: no caption's cone holds any point of this walk, so the filter leaves the root alone; {why}."] if alone else []
     self.remark.value = html.escape(" ".join([*said, *known_tokens(asked), *(line for s in asked.values() for line in unlike(s, ends))]))
     self.unfiltered.layout.display = "" if alone else "none"
 
@@ -908,8 +912,9 @@ def cone_controls(state, pictures, reach) -> dict:
 def entailed_html(pictures, view: ConeView, most=12) -> str:
     "The entailed images, in thumbnails."
     which = view.inside.nonzero()[:, 0].tolist()
-    more = f"<div>and {len(which) - most} more</div>" if len(which) > most else ""
-    return f'<div style="width:320px;max-width:100%"><b class="meru-entailed">{html.escape(view.title)}</b><br>{"".join(tag(pictures[i], 76) for i in which[:most])}{more}</div>'
+    says = f"the first {most} of {len(which)} that it entails" if len(which) > most else "that it entails" if which else "it entails none"
+    shown = "".join(tag(pictures[i], 76) for i in which[:most])
+    return f'<div style="width:320px;max-width:100%"><div class="meru-entailed">{says}</div>{shown}</div>'
 
 @patch
 def handle(self: ConeExplorer) -> dict:
@@ -929,7 +934,8 @@ def changed(self: ConeExplorer, change):
 @patch
 def show(self: ConeExplorer, state: ConeState):
     "Show a state."
-    self.view, self.state = see_cone(self.vectors, self.toward, state, self.layouts), state
+    toward = self.vector(self.seen.read([state.caption])[0])      # another caption, another page
+    self.view, self.state, self.toward = see_cone(self.vectors, toward, state, self.layouts), state, toward
     with quietly(self):
         move(self.figure, plotly_traces(self.view.layout, dark=is_dark(self), cones=[0], min_radius=state.min_radius), self.view.layout, self.view.title, shapes=[self.handle()])
         for k, v in self.controls.items(): v.value = getattr(state, k)
