@@ -524,6 +524,8 @@ def caption_files(case: Case):
         ending, odd = FORMS[form]
         if turn: case.rng.shuffle(pairs)
         for p in pairs: p.texts = [case.one(*odd).format(t) for t in p.texts] if turn and case.chance(.2) else [t for t in p.texts]
+        if LINES[1] not in odd:            # that form has a line a caption
+            for p in pairs: p.texts = [re.sub(r"[\r\n]+", " ", t) for t in p.texts]
         if turn and case.chance(.3): pairs.pop()
         text = form(case, pairs)
         path = root/(case.one("captions", "meine Texte", "a.b") + case.one("", str(turn)) + ending)
