@@ -24,7 +24,6 @@ from .compare import compare, several
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores, versions
 from .data.evalsets import benchmark_set, own_set, read_names
-from .data.shards import clip_tokenizer
 from .data.sources import dataset_type
 from .evals.captions import captions_at
 from .evals.comparator import open_comparator
@@ -94,7 +93,8 @@ def open_model(config: EvalConfig) -> tuple:
         base = saved_config(config.checkpoint, config.preset)
         changed = {k: v for k, v in vars(config.model).items() if base is not None and v != getattr(base, k)}
         if config.similarity and hasattr(base, "similarity"): changed["similarity"] = config.similarity
-        model, tokenizer = load_model(config.checkpoint, config.preset or None, **changed), clip_tokenizer()
+        model = load_model(config.checkpoint, config.preset or None, **changed)
+        tokenizer = model.tokenizer
     own = model.space.similarity
     if config.similarity and config.similarity != own: raise ValueError(f"--similarity is {config.similarity!r}: {model.preset or config.checkpoint} scores by {own} only")
     return model, tokenizer

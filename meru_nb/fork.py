@@ -41,8 +41,8 @@ def fork_folder(
     return there[step]
 
 # %% ../nbs/61a_fork.ipynb #e0a6a98b
-BESIDE = ("output_dir", "resume", "repeat", "fork", "init", "data", "held_out", "eval_period", "eval_samples", "workers", "log_period", "track",
-          "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps")
+BESIDE = ("output_dir", "resume", "repeat", "fork", "init", "data", "held_out", "eval_period", "eval_samples",
+          "workers", "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps")
 
 def flat(
     config: Config,  # maybe nested

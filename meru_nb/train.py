@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['DEMO_RECIPE', 'FREE_TO_CHANGE', 'TrainConfig', 'train_config', 'check_numbers', 'Step', 'update', 'compile_towers',
-           'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'located', 'identity', 'provenance',
-           'shards_of', 'write_config', 'read_config', 'repeats', 'changes', 'gathered', 'like', 'whole_model',
-           'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up', 'fork_config', 'read_fork',
-           'fork_notes', 'load_fork', 'fit', 'starting_model', 'first_line', 'weights_of', 'epochs_of', 'remarks',
-           'disk_line', 'memory_of', 'seconds_a_step', 'plan', 'name_presets', 'parse', 'main']
+           'train_loader', 'with_shapes', 'check_folder', 'run_folder', 'located', 'identity', 'whole_path',
+           'with_towers', 'provenance', 'shards_of', 'write_config', 'read_config', 'repeats', 'changes', 'gathered',
+           'like', 'whole_model', 'save_state', 'load_state', 'train_loop', 'notes', 'look_at', 'give_up',
+           'fork_config', 'read_fork', 'fork_notes', 'load_fork', 'check_adapters', 'first_model', 'final_model', 'fit',
+           'starting_model', 'first_line', 'weights_of', 'epochs_of', 'remarks', 'settle_in', 'disk_line', 'memory_of',
+           'seconds_a_step', 'plan', 'name_presets', 'parse', 'main']
 
 # %% ../nbs/61_train.ipynb #6ad8fd97
 #| eval: false
@@ -31,6 +32,8 @@ from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
 from braceexpand import braceexpand
 
+from .adapt import AdaptConfig, adapt_, hold_still_, merged, saved_state
+from .begin import begin_model, settle_, with_init
 from .checkpoint import fill_model, load_model, newest_step, save_step
 from .config import Config, flags_of, from_dict, parse_cli, peek_flag, write_json
 from .core import Batch, one_line_errors, progress_bar, seed_everything, versions
@@ -39,6 +42,7 @@ from .data.shards import Loader, make_loader
 from .data.sources import find_sources, is_remote, shortfall
 from .fork import carried_over, check_model, fork_folder, fork_point, trained_names, what_changes
 from .files import read_json
+from .encoders.pretrained import is_source, read_source, settled, tokenizer_for
 from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_end, signals_noted
 from .models import ModelConfig, build_model, preset_config, presets, with_boxes
 from .objectives.terms import diagnostics
@@ -47,7 +51,7 @@ from .watch import BadSteps, Meter, check_trackers, finish, forget_after, held_o
 
 # %% ../nbs/61_train.ipynb #1f96e7db
 @dataclass
-class TrainConfig(Config):
+class TrainConfig(AdaptConfig):
     "Everything that decides a run."
     preset: str = "atmg_demo"       # METHOD_SIZE, such as meru_vit_s
     model: ModelConfig = field(default_factory=lambda: preset_config("atmg_demo"))  # the preset's fields
@@ -176,7 +180,8 @@ def train_loader(
     loader = make_loader(       # finds missing files before anything is written
         config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size, train=True,
         workers=config.workers, seed=config.seed, epoch=state["epoch"] if state else 0, endless=True, rank=accelerator.process_index, world=accelerator.num_processes,
-        boxes=config.model.needs_boxes, max_boxes=config.model.max_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length, scale=(config.crop_scale, 1.0), max_bad=config.max_bad)
+        boxes=config.model.needs_boxes, max_boxes=config.model.max_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length,
+        scale=(config.crop_scale, 1.0), max_bad=config.max_bad, tokenizer=tokenizer_for(config.model.textual))
     if state: loader.load_state_dict(state)
     return loader
 
@@ -222,6 +227,7 @@ def located(config: TrainConfig) -> TrainConfig:
         path = os.path.expanduser(path)
         fixed = is_remote(path) or any(os.path.isabs(p) for p in (braceexpand(path) if "{" in path else [path]))
         return (path if fixed else os.path.abspath(path)) + weight
+    config = with_towers(config)
     init = Path(config.init).expanduser()
     run, at, step = config.fork.rpartition("@")
     return config.override(fork=os.path.abspath(os.path.expanduser(run)) + at + step if at else config.fork,
@@ -242,6 +248,21 @@ def identity(
             with open(u, "rb") as f: told.update(f.read(1 << 16))
     return told.hexdigest()[:24]
 
+# %% ../nbs/61_train.ipynb #864646a9
+def whole_path(spec: str) -> str:
+    "A tower's spec, that needs no file but its weights, whose path is made absolute."
+    if not is_source(spec): return spec
+    source = read_source(spec)
+    file = Path(source.weights).expanduser()
+    return f"{source.spec}:{file.absolute()}" if source.weights and file.exists() else source.whole
+
+def with_towers(config: TrainConfig) -> TrainConfig:
+    "`config` with what its towers, and what it begins with, decide."
+    towers, default, init = {k: whole_path(getattr(config.model, k)) for k in ("visual", "textual")}, preset_config(config.preset), whole_path(config.init)
+    model = settled(config.model.override(**towers), default)
+    if config.resume or config.fork: return config.override(model=model, init=init)     # what it began with may be gone
+    return config.override(model=with_init(model, init, default), init=init)
+
 # %% ../nbs/61_train.ipynb #e0e8e9ad
 def provenance(processes: int) -> dict:
     "What is needed to repeat a run beside its configuration."
@@ -256,7 +277,8 @@ def shards_of(config: TrainConfig) -> list:
 
 def write_config(run: Path, config: TrainConfig, processes: int, forked=None):   # forked: what a fork changes
     "Write `config.json`."
-    write_json(run/"config.json", dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config)) | (dict(forked=forked) if forked else {}))
+    about = dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config))
+    write_json(run/"config.json", about | (dict(forked=forked) if forked else {}))
 
 def read_config(run, **changes) -> tuple[TrainConfig, dict]:
     "The configuration of a run's `config.json`, and the file's other entries."
@@ -316,7 +338,7 @@ def whole_model(config, accelerator, step):
     "The model in training; a copy if its parameters are spread over processes."
     model = accelerator.unwrap_model(step).model
     if not is_sharded(accelerator): return model
-    return fill_model(build_model(config.preset, **vars(config.model)).to(accelerator.device), gathered(model.state_dict()), "the sharded model")
+    return fill_model(build_model(config.preset, fetch=False, **vars(config.model)).to(accelerator.device), gathered(model.state_dict()), "the sharded model")
 
 # %% ../nbs/61_train.ipynb #f4090664
 def save_state(run, done, accelerator, step, optimizer, loader, config):
@@ -333,7 +355,7 @@ def load_state(folder, accelerator, step, optimizer, adapt=lambda saved: saved):
     "Fill model and optimiser; the number of updates done and the position in the data."
     model = accelerator.unwrap_model(step).model
     place = model.state_dict()
-    fill_model(model, {k: like(v.to(accelerator.device), place.get(k)) for k, v in load_model(folder).state_dict().items()}, folder)
+    fill_model(model, {k: like(v.to(accelerator.device), place.get(k)) for k, v in saved_state(model, folder).items()}, folder)
     state = torch.load(Path(folder)/"state.pt", map_location="cpu", weights_only=True)
     state["optimizer"] = adapt(state["optimizer"])
     params = [p for group in optimizer.param_groups for p in group["params"]]
@@ -401,11 +423,12 @@ def give_up(run, accelerator, bad, row):
 def fork_config(fork: str, preset, argv) -> TrainConfig:   # preset: as asked for, or None
     "The configuration of the run that a fork goes on with, for flags to change."
     for flag in ("--repeat", "--init"):
-        if peek_flag(argv, flag, ""): raise ValueError(f"--fork goes on with a run as it was at a step: it cannot be joined with {flag}")
+        if peek_flag(argv, flag, ""): raise ValueError(f"--fork goes on with a run as it was: it cannot be joined with {flag}")
     run, _ = fork_point(fork)
     fork_folder(fork)
     config, _ = read_config(run, output_dir="", init="", fork=fork, dry_run=False, track=())
-    if preset not in (None, config.preset): raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes weights alone")
+    if preset not in (None, config.preset):
+        raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes weights alone")
     return config
 
 def read_fork(config: TrainConfig) -> dict:   # {}: no fork; else run, step, what it is of, what is changed
@@ -416,13 +439,15 @@ def read_fork(config: TrainConfig) -> dict:   # {}: no fork; else run, step, wha
     folder, (run, step) = fork_folder(config.fork), fork_point(config.fork)
     old, held = read_config(run)
     changed = what_changes(old, config)
-    if "--seed" in changed: raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of the data")
+    if "--seed" in changed: raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of data")
     if config.data and held.get("shards") != shards_of(config):
-        raise ValueError(f"--fork {config.fork}: the data is not that of the run ({', '.join(old.data)}): a fork goes on in it; --init takes weights alone")
+        raise ValueError(f"--fork {config.fork}: the data is not that of the run ({', '.join(old.data)}): "
+                         "a fork goes on in it; --init takes weights alone")
     if config.steps <= step: raise ValueError(f"--steps {config.steps}: the fork begins at step {step}, so nothing is left to do")
     check_model(old.model, config.model)
     return dict(run=str(run), step=step, of=read_json(folder/"step.json")["files"]["model.safetensors"][1], changed=changed)
 
+# %% ../nbs/61_train.ipynb #bc3384e5
 def fork_notes(config, forked: dict) -> list[str]:
     "A line on where a fork comes from."
     if not forked: return []
@@ -436,6 +461,23 @@ def load_fork(config, accelerator, step, optimizer):
     fresh = optimizer.state_dict()
     return load_state(fork_folder(config.fork), accelerator, step, optimizer, lambda saved: carried_over(saved, fresh, *names))
 
+# %% ../nbs/61_train.ipynb #19fbdb44
+def check_adapters(config, accelerator):
+    "ValueError for adapters that cannot be, or where they cannot be."
+    config.check()
+    if config.partial and (config.fork or is_sharded(accelerator)): raise ValueError(f"--adapt and --unlock-last go with {'no --fork' if config.fork else 'whole parameters, not with FSDP'}")
+
+def first_model(config, begun):   # begun: there is a checkpoint to go on from
+    "The model as it is before its own checkpoint is read, if there is one."
+    if not begun: return starting_model(config)
+    if not config.partial: return starting_model(config.override(init=""), fetch=False)
+    try: return starting_model(config)
+    except (OSError, ValueError) as err: raise ValueError(f"the base of {config.output_dir} cannot be had: {err}") from None
+
+def final_model(config, model):
+    "What goes into `final/`."
+    return merged(model) if config.partial and not config.adapters_only else model
+
 # %% ../nbs/61_train.ipynb #d3f87fb3
 def fit(
     config: TrainConfig,
@@ -444,6 +486,7 @@ def fit(
     "Train, and report on the held-out shards."
     config = located(config)
     check_numbers(config, accelerator.num_processes)
+    check_adapters(config, accelerator)
     check_folder(config)
     for pattern in (*config.held_out, *config.data): find_sources(pattern)    # a typing error is found now, not at the end
     said = changes(config, accelerator.num_processes) if config.resume else repeats(config, accelerator.num_processes) if config.repeat else []
@@ -453,8 +496,9 @@ def fit(
     seed_everything(config.seed)
     last = newest_step(config.output_dir) if config.resume else None
     begun = last or forked
-    model = starting_model(config.override(init="") if begun else config, fetch=not begun)
+    model = first_model(config, begun)
     disk = disk_line(config, sum(p.numel() for p in model.parameters()), stop=True)
+    if not begun: said = [*said, *settle_in(config, accelerator, model)]
     step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
     done, state = (load_state(last, accelerator, step, optimizer) if last else load_fork(config, accelerator, step, optimizer) if forked
                    else (0, None))
@@ -470,7 +514,7 @@ def fit(
         forget_after(run, done)
         print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
-    model, main = whole_model(config, accelerator, step), accelerator.is_main_process
+    model, main = final_model(config, whole_model(config, accelerator, step)), accelerator.is_main_process
     with signals_end(f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports", main):
         if main: finish(config, run, model, dict(loader.skipped))
         accelerator.wait_for_everyone()
@@ -482,12 +526,9 @@ def starting_model(
     fetch=True,           # False: without weights of timm's, since a checkpoint is about to be loaded
 ):
     "A fresh model, or one with the weights of `--init`; frozen and compiled as asked."
-    model = build_model(config.preset, fetch=fetch, **vars(config.model))
-    if config.init:
-        weights = load_model(config.init, None if Path(config.init).is_dir() else config.preset).state_dict()
-        own = ("visual.", "visual_proj.", "pixel_") if config.model.pretrained else ()     # the tower is timm's, the rest the checkpoint's
-        fill_model(model, {k: v for k, v in weights.items() if not k.startswith(own)} | {k: v for k, v in model.state_dict().items() if k.startswith(own)}, config.init)
-    for name in config.freeze: getattr(model, name).requires_grad_(False)
+    model = begin_model(config.preset, config.model, config.init, fetch)
+    for name in config.freeze: hold_still_(getattr(model, name))
+    adapt_(model, config, config.init, config.seed, config.freeze)
     if config.compile: compile_towers(model)
     return model
 
@@ -502,7 +543,8 @@ def weights_of(config, done=0) -> str:
     "Where the first weights come from."
     if done: return f"of step {done}"
     if config.fork: return f"of {config.fork}"
-    return " and ".join([config.init] * bool(config.init) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
+    towers = list(dict.fromkeys(str(read_source(s)) for s in (config.model.visual, config.model.textual) if is_source(s) and read_source(s).weights))
+    return " and ".join(towers + [config.init] * bool(config.init and not is_source(config.init)) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
 
 def epochs_of(config, loader) -> float:
     "How often the data is gone through; 0 where counting it would take long."
@@ -517,12 +559,20 @@ def remarks(config, loader, accelerator, said=()) -> list[str]:
     if "lines" in loader.plan.layouts:
         out.append("texts have several captions, a line each: one is drawn each time (a dataset_type.txt beside the shards that says 'text' makes them one)")
     if shards < readers: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
-    if "." in config.model.visual and weights_of(config) == "random":
+    if "." in config.model.visual and not is_source(config.model.visual) and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
     epochs = epochs_of(config, loader)
     if epochs > 500: out.append(f"{config.steps} steps are {epochs:,.0f} epochs of this data: --steps {max(1, round(100 * config.steps / epochs))} is 100")
     if config.warmup > config.steps: out.append(f"--warmup {config.warmup} is longer than the {config.steps} steps of the run: the learning rate rises to the last one")
     return [f"note: {line}" for line in out]
+
+# %% ../nbs/61_train.ipynb #d62a0694
+def settle_in(config, accelerator, model) -> list[str]:
+    "Notes on how a cosine model's features find their place, by the first batch of the run."
+    if getattr(model, "cosine_scale", None) is None: return []
+    loader = train_loader(with_shapes(config, accelerator).override(workers=0), accelerator)
+    batch = next(iter(loader))
+    return [s for s in [settle_(model.to(accelerator.device), batch.to(accelerator.device), accelerator.gather)] if s]
 
 # %% ../nbs/61_train.ipynb #1a0c4e61
 def disk_line(config, parameters: int, stop=False) -> str:
@@ -545,7 +595,7 @@ def seconds_a_step(config, accelerator, pairs: int, few: int, tokens: int) -> fl
     "A step's time, from three of `few` pairs."
     step, optimizer = prepare(accelerator, Step(model := starting_model(config)), build_optimizer(model, config.optim()))
     images = torch.randint(0, 256, (few, 3, config.model.image_size, config.model.image_size), dtype=torch.uint8)
-    text = torch.full((few, tokens), 320); text[:, 0], text[:, -1] = 49406, 49407
+    text = model.tokenizer.pad(model.tokenizer(few * [" ".join(["a"] * (tokens - 2))]), config.model.context_length)
     batch, times = with_boxes(config.model, images, text), []
     for _ in range(3):
         began = time.perf_counter()
@@ -568,7 +618,9 @@ def plan(config, accelerator, said=()) -> str:
     lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, "
                  f"{cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
     if weights_of(config) == "random": lines.append("weights: random")
-    else: starting_model(config.override(init="") if config.fork else config, fetch=not config.fork); lines.append(f"weights: {weights_of(config)}, which fit")
+    else:
+        starting_model(config.override(init="") if config.fork else config, fetch=not config.fork)
+        lines.append(f"weights: {weights_of(config)}, which fit")
     need, have = cost.memory(pairs, half=accelerator.mixed_precision != "no"), memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1)
     fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing"
     lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of {have / gib:.1f} GiB{fits}")

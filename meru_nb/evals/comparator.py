@@ -86,4 +86,6 @@ def open_comparator(
     if weights in tags: download_weights(name, weights)
     try: clip = open_clip.create_model(name, pretrained=weights)
     except Exception as err: raise ValueError(f"open_clip cannot open {name} with {weights}: {type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''}") from None
-    return OpenClip(clip, name).eval(), OpenClipTokenizer(open_clip.get_tokenizer(name))
+    model, tokenizer = OpenClip(clip, name).eval(), OpenClipTokenizer(open_clip.get_tokenizer(name))
+    model.tokenizer = tokenizer      # as a model of ours knows its own
+    return model, tokenizer
