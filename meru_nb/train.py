@@ -278,7 +278,8 @@ def shards_of(config: TrainConfig) -> list:
 
 def write_config(run: Path, config: TrainConfig, processes: int, forked=None):   # forked: what a fork changes
     "Write `config.json`."
-    write_json(run/"config.json", dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config)) | (dict(forked=forked) if forked else {}))
+    about = dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config))
+    write_json(run/"config.json", about | (dict(forked=forked) if forked else {}))
 
 def read_config(run, **changes) -> tuple[TrainConfig, dict]:
     "The configuration of a run's `config.json`, and the file's other entries."
@@ -425,11 +426,12 @@ def give_up(run, accelerator, bad, row):
 def fork_config(fork: str, preset, argv) -> TrainConfig:   # preset: as asked for, or None
     "The configuration of the run that a fork goes on with, for flags to change."
     for flag in ("--repeat", "--init"):
-        if peek_flag(argv, flag, ""): raise ValueError(f"--fork goes on with a run as it was at a step: it cannot be joined with {flag}")
+        if peek_flag(argv, flag, ""): raise ValueError(f"--fork goes on with a run as it was: it cannot be joined with {flag}")
     run, _ = fork_point(fork)
     fork_folder(fork)
     config, _ = read_config(run, output_dir="", init="", fork=fork, dry_run=False, track=())
-    if preset not in (None, config.preset): raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes weights alone")
+    if preset not in (None, config.preset):
+        raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes weights alone")
     return config
 
 def read_fork(config: TrainConfig) -> dict:   # {}: no fork; else run, step, what it is of, what is changed
@@ -440,13 +442,15 @@ def read_fork(config: TrainConfig) -> dict:   # {}: no fork; else run, step, wha
     folder, (run, step) = fork_folder(config.fork), fork_point(config.fork)
     old, held = read_config(run)
     changed = what_changes(old, config)
-    if "--seed" in changed: raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of the data")
+    if "--seed" in changed: raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of data")
     if config.data and held.get("shards") != shards_of(config):
-        raise ValueError(f"--fork {config.fork}: the data is not that of the run ({', '.join(old.data)}): a fork goes on in it; --init takes weights alone")
+        raise ValueError(f"--fork {config.fork}: the data is not that of the run ({', '.join(old.data)}): "
+                         "a fork goes on in it; --init takes weights alone")
     if config.steps <= step: raise ValueError(f"--steps {config.steps}: the fork begins at step {step}, so nothing is left to do")
     check_model(old.model, config.model)
     return dict(run=str(run), step=step, of=read_json(folder/"step.json")["files"]["model.safetensors"][1], changed=changed)
 
+# %% ../nbs/61_train.ipynb #bc3384e5
 def fork_notes(config, forked: dict) -> list[str]:
     "A line on where a fork comes from."
     if not forked: return []
@@ -619,7 +623,9 @@ def plan(config, accelerator, said=()) -> str:
     lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, "
                  f"{cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
     if weights_of(config) == "random": lines.append("weights: random")
-    else: starting_model(config.override(init="") if config.fork else config, fetch=not config.fork); lines.append(f"weights: {weights_of(config)}, which fit")
+    else:
+        starting_model(config.override(init="") if config.fork else config, fetch=not config.fork)
+        lines.append(f"weights: {weights_of(config)}, which fit")
     need, have = cost.memory(pairs, half=accelerator.mixed_precision != "no"), memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1)
     fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing"
     lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of {have / gib:.1f} GiB{fits}")
