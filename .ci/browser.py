@@ -224,7 +224,7 @@ LOOK = """(box) => {
             : next?.classList.contains('widget-label') ? next.innerText : readout?.innerText
         const marks = [...w.querySelectorAll('.noUi-handle')].map(h => Math.round(h.getAttribute('aria-valuenow')))
         seen.push([label.innerText.trim(), says, marks]) }
-    const title = box.querySelector('.js-plotly-plot').layout.title.text
+    const title = box.querySelector('.js-plotly-plot').layout?.title?.text
     return JSON.stringify([title, ...seen.sort((a, b) => a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1)]) }"""
 
 
@@ -252,9 +252,10 @@ def hold_states(page):
     ask_kernel(page, "import json, numpy as np\nrng = np.random.default_rng(0)\n" + "\n\n".join(map(inspect.getsource, (any_state, to_be_seen, held))))
     for name, count in STATES.items():
         box = box_of(page, name); box.scroll_into_view_if_needed()
+        box.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=60_000)
         for k in range(count):
             wanted = json.loads(ask_kernel(page, f"state = any_state({name}, rng); {name}.show(state); print(json.dumps(to_be_seen({name})))"))
-            end = time.time() + 20
+            end = time.time() + 60
             while (seen := json.loads(box.evaluate(LOOK))) != wanted and time.time() < end: page.wait_for_timeout(20)
             differs = [pair for pair in zip(seen, wanted) if pair[0] != pair[1]]
             assert seen == wanted, f"{name}, state {k}: the browser shows {differs[:3]}, the kernel holds the second of each"
@@ -265,18 +266,19 @@ def hold_states(page):
 
 COLORS = """() => [...document.querySelectorAll('.meru .js-plotly-plot')].filter(el => el.offsetParent).map(el => {
     const ink = getComputedStyle(el.closest('.meru').querySelector('.widget-html-content')).color
-    return [el.layout.paper_bgcolor, el.data.find(t => t.name === 'texts').marker.color.slice(0, 7), ink] })"""
+    return [el.layout?.paper_bgcolor, el.data?.find(t => t.name === 'texts')?.marker.color.slice(0, 7), ink] })"""
 
 
 def switch_theme(page):
     "JupyterLab's theme goes dark and light again: figures and words follow, and no state changes."
     from meru_nb.viz import luminance, palette
     states = lambda: ask_kernel(page, "print([x.state for x in (explorer, cone, gap)])")
+    ask_kernel(page, "explorer.controls['model'].value, explorer.controls['beside'].value = list(explorer.models)[:2]")   # both, hidden before or not
     before = states()
     for theme, dark in (("Dark", True), ("Light", False)):
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
-        wanted, end = (palette(dark)["page"], palette(dark)["text"]), time.time() + 30
-        follow = lambda colors: len(colors) >= 3 and all(tuple(c[:2]) == wanted for c in colors)
+        wanted, end = (palette(dark)["page"], palette(dark)["text"]), time.time() + 60
+        follow = lambda colors: len(colors) == 4 and all(tuple(c[:2]) == wanted for c in colors)
         while not follow(colors := page.evaluate(COLORS)) and time.time() < end: page.wait_for_timeout(50)
         assert follow(colors), f"JupyterLab is {theme}: figures have {colors}, not {wanted}"
         inks = [luminance([int(v) / 255 for v in c[2][4:-1].split(",")]) if c[2].startswith("rgb(") else None for c in colors]

@@ -43,7 +43,8 @@ from .data.sources import find_sources, is_remote, shortfall
 from .fork import carried_over, check_model, fork_folder, fork_point, trained_names, what_changes
 from .files import read_json
 from .encoders.pretrained import is_source, read_source, settled, tokenizer_for
-from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_end, signals_noted
+from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare
+from .launch import signals_end, signals_noted
 from .models import ModelConfig, build_model, preset_config, presets, with_boxes
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
@@ -321,7 +322,8 @@ def changes(
             raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the same, or start another run")
     out = [f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the new schedule"] if new["steps"] != old["steps"] else []
     if new["mixed_precision"] != old["mixed_precision"]: out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
-    if located(config.override(data=tuple(old["data"]))).data != located(config).data: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
+    before = located(config.override(data=tuple(old["data"]))).data
+    if before != located(config).data: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
     n = held["num_processes"]
     return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
 
@@ -374,7 +376,8 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
     with signals_noted() as got, progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
         while done < config.steps:
             look = due(config.eval_period)
-            now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period) or done + 1 == config.steps
+            last = done + 1 == config.steps
+            now, save = look or due(config.log_period) or last, due(config.checkpoint_period) or last
             out = update(accelerator, step, optimizer, batch, lr_at(done, config.steps, optim), config.grad_clip, diagnose=now)
             done, meter.images = done + 1, meter.images + len(batch["key"])
             bad.note(done, batch["key"], out["bad"])
@@ -515,7 +518,8 @@ def fit(
         print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
     model, main = final_model(config, whole_model(config, accelerator, step)), accelerator.is_main_process
-    with signals_end(f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports", main):
+    told = f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports"
+    with signals_end(told, main):
         if main: finish(config, run, model, dict(loader.skipped))
         accelerator.wait_for_everyone()
     return run
@@ -557,7 +561,8 @@ def remarks(config, loader, accelerator, said=()) -> list[str]:
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
     out = [*said, *filter(None, map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
     if "lines" in loader.plan.layouts:
-        out.append("texts have several captions, a line each: one is drawn each time (a dataset_type.txt beside the shards that says 'text' makes them one)")
+        out.append("texts have several captions, a line each: one is drawn each time "
+                   "(a dataset_type.txt beside the shards that says 'text' makes them one)")
     if shards < readers: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
     if "." in config.model.visual and not is_source(config.model.visual) and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")

@@ -443,10 +443,12 @@ def strip_html(view: WalkView, at: int) -> str:
     T, rows, shades = len(view.texts), [], shades_of(view.radii)
     for text, runs in runs_of(view.texts).items():
         now, first = text == view.texts[at], runs[0][0]
-        rows.append(f'<tr{" class=meru-now" * now}><td>{bars_html(runs, T, at, shades[first])}</td><td style="padding:0 8px;text-align:right">{view.radii[first]:.2f}</td>'
-                    f'<td style="font-weight:{"bold" if now else "normal"}">{html.escape(text)}</td></tr>')
+        bars, words, weight = bars_html(runs, T, at, shades[first]), html.escape(text), "bold" if now else "normal"
+        rows.append(f'<tr{" class=meru-now" * now}><td>{bars}</td><td style="padding:0 8px;text-align:right">{view.radii[first]:.2f}</td>'
+                    f'<td class="meru-cut" title="{words}" style="font-weight:{weight}">{words}</td></tr>')      # a row each, as high: the line is one
     ends = " to ".join(tag(e) if isinstance(e, Picture) else f"<q>{html.escape(e)}</q>" for e in view.ends)
-    head = '<colgroup><col style="width:42%"><col style="width:4.5em"><col></colgroup><tr><th style="text-align:left">way</th><th>radius</th><th style="text-align:left">caption</th></tr>'
+    head = '<colgroup><col style="width:42%"><col style="width:4.5em"><col></colgroup>'
+    head += '<tr><th style="text-align:left">way</th><th>radius</th><th style="text-align:left">caption</th></tr>'
     said = f'<div class="meru-at meru-cut">step {at}, radius {view.radii[at]:.2f}: <b>{html.escape(view.texts[at])}</b></div>'
     return (f'<div class="meru-ends" style="min-height:100px">{ends}</div>{said}<table class="meru-captions" style="line-height:1.2">{head}{"".join(rows)}</table>'
             f'<div class="meru-about" style="opacity:0.8;font-size:90%">{html.escape(view.about)}</div>')
@@ -461,7 +463,7 @@ class WalkPanel:
         for trace in self.figure.data: trace.on_hover(self.on_hover)
         self.disk = ipywidgets.VBox([self.figure, self.pointed], layout=dict(flex="0 0 auto"))
         self.strip.layout.flex, self.strip.layout.min_width = "1 1 330px", "0"    # beside the disk where there is room, else below
-        self.box = ipywidgets.HBox([self.disk, self.strip], layout=dict(flex_flow="row wrap", flex="1 1 440px", min_width="0"))
+        self.box = ipywidgets.HBox([self.disk, self.strip], layout=dict(flex_flow="row wrap", align_content="flex-start", flex="1 1 440px", min_width="0"))
 
     def drawn(self) -> dict:
         "What stands on the disk besides points."
@@ -508,7 +510,7 @@ class TraversalExplorer:
         self.models, self.pictures, self.dark, self.still, self.busy = see_models(models), as_pictures(pictures or shape_pictures()), dark, None, False
         self.state = WalkState(next(iter(self.models)), pool=pool, steps=steps)
         self.message, self.about_pool, self.remark, self.controls = *(ipywidgets.HTML() for _ in range(3)), walk_controls(self.models, self.pictures, self.state)
-        self.unfiltered = ipywidgets.Button(description="walk without the filter", layout=dict(display="none", width="auto"))
+        self.unfiltered = ipywidgets.Button(description="walk without the filter", layout=dict(visibility="hidden", width="auto"))
         self.unfiltered.on_click(lambda _: setattr(self.controls["cone_filter"], "value", False))
         self.panels = [WalkPanel(see_walk(self.models[self.state.model], self.state, self.pictures), 0, bool(dark))]
         self.views = in_row(self.panels[0].box)
@@ -516,15 +518,16 @@ class TraversalExplorer:
             if name != "upload": control.observe(self.changed, "value")
         self.controls["upload"].observe(self.uploaded, "value")
         c = self.controls
-        rows = [in_row(*(c[k] for k in row)) for row in (("image", "text", "upload"), ("to", "to_text"), ("model", "beside", "pool"), ("path", "cone_filter", "span"), ("at",))]
-        self.box = as_box(self, *rows, quiet_line(self.message, self.about_pool, self.remark, self.unfiltered), self.views)
+        ways = in_row(c["path"], c["cone_filter"], c["span"], self.unfiltered)
+        ends = [in_row(*(c[k] for k in row)) for row in (("image", "text", "upload"), ("to", "to_text"), ("model", "beside", "pool"))]
+        self.box = as_box(self, *ends, ways, in_row(c["at"]), quiet_line(self.message, self.about_pool, self.remark), self.views)
         self.box.add_class("meru-traversal"); self.remarks()
 
     def _ipython_display_(self): show_both(self)
     def coming(self): return [partial(s.pool, self.state.pool) for s in self.models.values()] + [partial(s.embed, self.pictures) for s in self.models.values()]
 
     @property
-    def shown(self): return self.panels[:len(self.views.children)]
+    def shown(self): return [p for p in self.panels if p.box.layout.display != "none"]
 
 # %% ../nbs/82_widgets.ipynb #f31870a9
 def starts(pictures): return [*((p.name, i) for i, p in enumerate(pictures)), ("a caption", CAPTION)]
@@ -594,7 +597,7 @@ def remarks(self: TraversalExplorer):
     why = "the model may never have learned cones" if ends else "a caption lies where few others' cones reach"
     said = [f"{', '.join(alone)}: no caption's cone holds any point of this walk, so the filter leaves the root alone; {why}."] if alone else []
     self.remark.value = html.escape(" ".join([*said, *known_tokens(asked), *(line for s in asked.values() for line in unlike(s, ends))]))
-    self.unfiltered.layout.display = "" if alone else "none"
+    self.unfiltered.layout.visibility = "visible" if alone else "hidden"      # its place stays
 
 @patch
 def painted(self: TraversalExplorer):
@@ -605,10 +608,12 @@ def painted(self: TraversalExplorer):
 def walk(self: TraversalExplorer, state: WalkState):
     "Walk anew, with one model or two."
     views = [see_walk(self.models[m], state, self.pictures) for m in dict.fromkeys([state.model, state.beside or state.model])]
+    for k, panel in enumerate(self.panels): panel.box.layout.display = None if k < len(views) else "none"
     for panel, view in zip(self.panels, views): panel.show(view, state.at)
-    self.panels += [WalkPanel(v, state.at, is_dark(self)) for v in views[len(self.panels):]]     # a live figure is megabytes of script: once made, it is kept
-    boxes = tuple(p.box for p in self.panels[:len(views)])
-    if boxes != self.views.children: self.views.children = boxes
+    # a live figure is megabytes of script: once made, it is kept. It is hidden, not taken off the page:
+    # there it would come back deaf to the kernel.
+    self.panels += [WalkPanel(v, state.at, is_dark(self)) for v in views[len(self.panels):]]
+    if len(self.panels) > len(self.views.children): self.views.children = tuple(p.box for p in self.panels)
 
 @patch
 def uploaded(self: TraversalExplorer, change):
