@@ -44,7 +44,8 @@ from .fork import carried_over, check_model, fork_folder, fork_point, trained_na
 from .features import FeatureLoader, Features, head_fields, take_towers_
 from .files import read_json
 from .encoders.pretrained import is_source, read_source, settled, tokenizer_for
-from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare, signals_end, signals_noted
+from .launch import STOPPED, asked_to_stop, cost_of, is_sharded, make_accelerator, output_outlived, prepare
+from .launch import signals_end, signals_noted
 from .models import ModelConfig, build_model, preset_config, presets, with_boxes
 from .objectives.terms import diagnostics
 from .optim import OptimConfig, build_optimizer, lr_at, set_lr
@@ -297,7 +298,8 @@ def shards_of(config: TrainConfig) -> list:
 
 def write_config(run: Path, config: TrainConfig, processes: int, forked=None):   # forked: what a fork changes
     "Write `config.json`."
-    write_json(run/"config.json", dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config)) | (dict(forked=forked) if forked else {}))
+    about = dict(config=config.to_dict(), **provenance(processes), shards=shards_of(config))
+    write_json(run/"config.json", about | (dict(forked=forked) if forked else {}))
 
 def read_config(run, **changes) -> tuple[TrainConfig, dict]:
     "The configuration of a run's `config.json`, and the file's other entries."
@@ -340,7 +342,8 @@ def changes(
             raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the same, or start another run")
     out = [f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the new schedule"] if new["steps"] != old["steps"] else []
     if new["mixed_precision"] != old["mixed_precision"]: out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
-    if located(config.override(data=tuple(old["data"]))).data != located(config).data: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
+    before = located(config.override(data=tuple(old["data"]))).data
+    if before != located(config).data: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
     n = held["num_processes"]
     return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
 
@@ -393,7 +396,8 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
     with signals_noted() as got, progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step") as bar:
         while done < config.steps:
             look = due(config.eval_period)
-            now, save = look or due(config.log_period) or done + 1 == config.steps, due(config.checkpoint_period) or done + 1 == config.steps
+            last = done + 1 == config.steps
+            now, save = look or due(config.log_period) or last, due(config.checkpoint_period) or last
             out = update(accelerator, step, optimizer, batch, lr_at(done, config.steps, optim), config.grad_clip, diagnose=now)
             done, meter.images = done + 1, meter.images + len(batch["key"])
             bad.note(done, batch["key"], out["bad"])
@@ -442,11 +446,12 @@ def give_up(run, accelerator, bad, row):
 def fork_config(fork: str, preset, argv) -> TrainConfig:   # preset: as asked for, or None
     "The configuration of the run that a fork goes on with, for flags to change."
     for flag in ("--repeat", "--init"):
-        if peek_flag(argv, flag, ""): raise ValueError(f"--fork goes on with a run as it was at a step: it cannot be joined with {flag}")
+        if peek_flag(argv, flag, ""): raise ValueError(f"--fork goes on with a run as it was: it cannot be joined with {flag}")
     run, _ = fork_point(fork)
     fork_folder(fork)
     config, _ = read_config(run, output_dir="", init="", fork=fork, dry_run=False, track=())
-    if preset not in (None, config.preset): raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes weights alone")
+    if preset not in (None, config.preset):
+        raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes weights alone")
     return config
 
 def read_fork(config: TrainConfig) -> dict:   # {}: no fork; else run, step, what it is of, what is changed
@@ -457,13 +462,15 @@ def read_fork(config: TrainConfig) -> dict:   # {}: no fork; else run, step, wha
     folder, (run, step) = fork_folder(config.fork), fork_point(config.fork)
     old, held = read_config(run)
     changed = what_changes(old, config)
-    if "--seed" in changed: raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of the data")
+    if "--seed" in changed: raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of data")
     if config.data and held.get("shards") != shards_of(config):
-        raise ValueError(f"--fork {config.fork}: the data is not that of the run ({', '.join(old.data)}): a fork goes on in it; --init takes weights alone")
+        raise ValueError(f"--fork {config.fork}: the data is not that of the run ({', '.join(old.data)}): "
+                         "a fork goes on in it; --init takes weights alone")
     if config.steps <= step: raise ValueError(f"--steps {config.steps}: the fork begins at step {step}, so nothing is left to do")
     check_model(old.model, config.model)
     return dict(run=str(run), step=step, of=read_json(folder/"step.json")["files"]["model.safetensors"][1], changed=changed)
 
+# %% ../nbs/61_train.ipynb #bc3384e5
 def fork_notes(config, forked: dict) -> list[str]:
     "A line on where a fork comes from."
     if not forked: return []
@@ -531,7 +538,8 @@ def fit(
         print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
     model, main = final_model(config, whole_model(config, accelerator, step)), accelerator.is_main_process
-    with signals_end(f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports", main):
+    told = f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports"
+    with signals_end(told, main):
         if main: finish(config, run, model, dict(loader.skipped))
         accelerator.wait_for_everyone()
     return run
@@ -575,7 +583,8 @@ def remarks(config, loader, accelerator, said=()) -> list[str]:
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
     out = [*said, *filter(None, map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
     if "lines" in loader.plan.layouts:
-        out.append("texts have several captions, a line each: one is drawn each time (a dataset_type.txt beside the shards that says 'text' makes them one)")
+        out.append("texts have several captions, a line each: one is drawn each time "
+                   "(a dataset_type.txt beside the shards that says 'text' makes them one)")
     if shards < readers and not config.features: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
     if "." in config.model.visual and not is_source(config.model.visual) and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
@@ -637,7 +646,9 @@ def plan(config, accelerator, said=()) -> str:
     lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, "
                  f"{cost.flops * config.batch_size * config.steps / 1e18:.3g} exaFLOP in all")
     if weights_of(config) == "random": lines.append("weights: random")
-    else: starting_model(config.override(init="") if config.fork else config, fetch=not config.fork); lines.append(f"weights: {weights_of(config)}, which fit")
+    else:
+        starting_model(config.override(init="") if config.fork else config, fetch=not config.fork)
+        lines.append(f"weights: {weights_of(config)}, which fit")
     need, have = cost.memory(pairs, half=accelerator.mixed_precision != "no"), memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1)
     fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing"
     lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of {have / gib:.1f} GiB{fits}")
