@@ -6,7 +6,7 @@
 Works on a copy of nbs/companions/*.ipynb and nbs/82_widgets.ipynb, and on a notebook of its own that holds the three explorers. Where there is no
 chromium it says so and leaves. Everything stays on this machine: the server listens on loopback, with a token.
 """
-import argparse, contextlib, io, json, os, secrets, shutil, socket, subprocess, sys, tempfile, time, urllib.request
+import argparse, contextlib, inspect, io, json, os, secrets, shutil, socket, subprocess, sys, tempfile, time, urllib.request
 from pathlib import Path
 
 import nbformat
@@ -75,10 +75,7 @@ def run_all(page, url, token, path: Path):
 
 def trace(box, name):
     "Coordinates of one trace of a live figure, as the browser holds them."
-    return box.locator(".js-plotly-plot").first.evaluate("""async (el, name) => {
-        const find = () => el.data?.find(t => t.name === name), end = Date.now() + 60000
-        while (!find()?.x && Date.now() < end) await new Promise(done => setTimeout(done, 100))      // a figure is there before its points are
-        return [Array.from(find().x), Array.from(find().y)] }""", name)
+    return box.locator(".js-plotly-plot").first.evaluate("(el, name) => { const t = el.data.find(t => t.name === name); return [Array.from(t.x), Array.from(t.y)] }", name)
 
 
 def until(read, differs_from, what, seconds=60):
@@ -178,93 +175,116 @@ def watch_the_gap(page):
     assert ends == [[round(v[pair], 4) for v in trace(box, name)] for name in ("texts", "images")], (pair, ends)
     until(lambda: shown("pinned"), [], "the list of pinned pairs"); assert shown("pinned") == [pair]
 
-
-STATES = """import json
-import numpy as np
-from dataclasses import replace
-from meru_nb.traverse import PATHS
-rng = np.random.default_rng(0)
-def pick(options): return options[rng.integers(len(options))]
-def any_walk():
-    models, steps, n = list(explorer.models), int(rng.integers(2, 40)), len(explorer.pictures)
-    return WalkState(pick(models), int(pick([-2, *range(n)])), pick(['a red ring', 'a thing']), int(rng.integers(-2, n)), 'a star', pick(['', *models]), '',
-                     pick(PATHS), bool(rng.integers(2)), steps, tuple(sorted(rng.random(2).tolist())), int(rng.integers(steps)))
-def any_gap():
-    pairs = int(rng.integers(2, 61))
-    return GapState('two', int(rng.integers(2)), pairs, 'pca', tuple(sorted({int(k) for k in rng.integers(0, pairs, 2)})))
-def any_cone():
-    settings = dict(c=float(10**rng.uniform(-1.5, 1)), min_radius=float(rng.uniform(0.01, 0.5)))
-    return replace(cone.start(pick(['a red thing', 'a round shape']), **settings), radius=float(rng.uniform(0, 3)), turn=float(rng.uniform(-3, 3)))
-def said(control):
-    for name in ('says', 'label'):
-        if hasattr(control, name): return getattr(control.says, 'value') if name == 'says' else control.label
-    return control.value if isinstance(control.value, bool) else str(control.value)
-views, held = (explorer, gap, cone), [None] * 3
-makers = dict(zip(views, (any_walk, any_gap, any_cone)))
-def still_held():
-    for view, state in zip(views, held): assert state is None or view.state == state, f'{view.state} was {state}'
-def another():
-    still_held()
-    for i, view in enumerate(views): held[i] = makers[view](); view.show(held[i])
-    print(json.dumps([sorted([[c.description, said(c)] for k, c in v.controls.items() if k != 'upload'], key=lambda row: row[0]) for v in views]))
-"""
-
-KERNEL = """async code => {
-    const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel, future = kernel.requestExecute({ code, store_history: false })
-    let out = "", wrong = null
-    future.onIOPub = m => { if (m.header.msg_type === "stream" && m.content.name === "stdout") out += m.content.text
-                            if (m.header.msg_type === "error") wrong = m.content.ename + ": " + m.content.evalue }
-    await future.done
-    return [out, wrong] }"""
-
-SHOWN = """el => {
-    const rows = []
-    for (const c of el.querySelectorAll(".widget-dropdown, .widget-text, .widget-combobox, .widget-checkbox, .widget-slider")) {
-        const [select, box, field, readout] = ["select", "input[type=checkbox]", "input", ".widget-readout"].map(s => c.querySelector(s))
-        const label = (box ? box.parentElement : c.querySelector("label")).textContent.trim()
-        const beside = c.nextElementSibling, hidden = !readout || getComputedStyle(readout).display === "none"
-        rows.push([label, select ? select.selectedOptions[0].text.replaceAll("\\u00a0", " ") : box ? box.checked : c.classList.contains("widget-slider") ? (hidden ? beside.textContent : readout.textContent) : field.value]) }
-    return rows.map((row, i) => [row, i]).sort(([a, i], [b, j]) => a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : i - j).map(([row]) => row) }"""
+STATES = dict(explorer=60, cone=80, gap=60)   # random states of each explorer, by its name in the notebook
 
 
-def kernel(page, code) -> str:
-    "What code prints in the kernel of the notebook that is open."
-    out, wrong = page.evaluate(KERNEL, code)
-    if wrong: raise AssertionError(wrong)
-    return out
+def any_state(view, rng):
+    "Runs in the kernel: a state that this explorer can show, its numbers with all their digits."
+    from meru_nb.traverse import PATHS
+    from meru_nb.widgets import ConeState, GapState, WalkState
+    pick = lambda options: list(options)[rng.integers(len(options))]
+    if isinstance(view.state, WalkState):
+        number, steps = len(view.pictures), int(rng.integers(2, 40))
+        span = tuple(sorted(rng.random(2).tolist()))
+        return WalkState(pick(view.models), int(rng.integers(number)), "a red ring", int(rng.integers(-1, number)), "a thing",
+                         pick(["", *view.models]), "", pick(PATHS), bool(rng.integers(2)), steps, span, int(rng.integers(steps)))
+    if isinstance(view.state, GapState):
+        model, pairs = pick(view.models), int(rng.integers(2, len(view.pictures) + 1))
+        pinned = tuple(sorted({int(k) for k in rng.integers(0, pairs, 2)}))
+        return GapState(model, int(rng.integers(len(view.models[model]))), pairs, "pca", pinned)
+    return ConeState(pick(["a red thing", "a thing"]), float(rng.uniform(0, 3)), float(rng.uniform(-3, 3)),
+                     c=float(10**rng.uniform(-1.5, 1)), min_radius=float(rng.uniform(0.01, 0.5)))
 
 
-def hold_states(page, rounds=67):
-    "Three explorers are set to states drawn at random: what the controls say in the browser, and what comes back to the kernel, is what was set."
-    boxes = [page.locator(".meru").nth(i) for i in range(3)]
-    kernel(page, STATES)
-    for i in range(rounds):
-        for name, box, want in zip(EXPLORERS, boxes, json.loads(kernel(page, "another()"))):
-            end = time.time() + 20
-            while (shown := box.evaluate(SHOWN)) != want:
-                if time.time() > end: raise AssertionError(f"state {i}: the {name} explorer shows {shown} in the browser, {want} were set")
-                time.sleep(0.05)
-    page.wait_for_timeout(1000); kernel(page, "still_held()")
+def to_be_seen(view) -> list:
+    "Runs in the kernel: what a browser should show of a state: label, words and marks of each control, and the title."
+    seen = []
+    for control in (c for name, c in view.controls.items() if name != "upload"):
+        value, slider = control.value, getattr(control, "slider", control)
+        if hasattr(control, "slider"): words = control.says.value                     # a dial
+        elif hasattr(control, "label"): words = control.label                         # one of some options
+        else: words = value if isinstance(value, str) else str(value).lower()
+        marks = getattr(slider, "index", slider.value) if "Slider" in type(slider).__name__ else []
+        seen.append([control.description, words, list(marks) if isinstance(marks, (list, tuple)) else [marks]])
+    figure = view.panels[0].figure if hasattr(view, "panels") else view.figure
+    return [figure.layout.title.text, *sorted(seen)]
 
 
-def follow_theme(page, folder: Path):
-    "Figures and words become dark and light with JupyterLab, and no state changes; a screenshot of each, wide and narrow."
-    figures = "() => [...document.querySelectorAll('.meru .js-plotly-plot')].map(e => e._fullLayout.paper_bgcolor)"
-    words = "() => [...document.querySelectorAll('.meru .widget-html-content')].map(e => getComputedStyle(e).color)"
-    size = page.viewport_size
-    for name in ("Dark", "Light"):
-        page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', { theme: `JupyterLab ${name}` })", name)
-        page_color = kernel(page, f"from meru_nb.viz import palette; print(palette({name == 'Dark'})['page'])").strip()
-        until(lambda: {c.lower() for c in page.evaluate(figures)} == {page_color.lower()}, False, f"figures to {page_color} in JupyterLab {name}")
-        inks = {sum(map(float, c[c.index("(") + 1:-1].split(",")[:3])) for c in page.evaluate(words)}
-        assert all((ink > 3 * 128) == (name == "Dark") for ink in inks), f"words in JupyterLab {name}: {inks}"
-        for width in (900, 1500):
-            page.set_viewport_size(dict(size, width=width))
-            for where in EXPLORERS:
-                page.locator(".meru").nth(list(EXPLORERS).index(where)).evaluate("e => e.scrollIntoView()")
-                shoot(page, folder, f"{where}_{name.lower()}_{width}")
-        page.set_viewport_size(size)
-    kernel(page, "still_held()")
+def held(view, state) -> bool:
+    "Runs in the kernel: whether explorer and controls hold just this state."
+    return view.state == state and all(c.value == getattr(state, k) for k, c in view.controls.items() if k != "upload")
+
+
+LOOK = """(box) => {
+    const seen = []
+    for (const w of box.querySelectorAll('.widget-dropdown, .widget-text, .widget-checkbox, .widget-hslider')) {
+        const label = w.querySelector('.widget-label-basic') || w.querySelector('label'), select = w.querySelector('select'), input = w.querySelector('input')
+        const readout = w.querySelector('.widget-readout'), next = w.nextElementSibling
+        const says = select ? select.selectedOptions[0]?.text.replaceAll('\u00a0', ' ') : input?.type === 'checkbox' ? String(input.checked) : input ? input.value
+            : next?.classList.contains('widget-label') ? next.innerText : readout?.innerText
+        const marks = [...w.querySelectorAll('.noUi-handle')].map(h => Math.round(h.getAttribute('aria-valuenow')))
+        seen.push([label.innerText.trim(), says, marks]) }
+    const title = box.querySelector('.js-plotly-plot').layout?.title?.text
+    return JSON.stringify([title, ...seen.sort((a, b) => a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1)]) }"""
+
+
+def ask_kernel(page, code) -> str:
+    "Run code in the open notebook's kernel, in no cell: what it printed."
+    failed, said = page.evaluate("""code => new Promise(done => {
+        const asked = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.requestExecute({ code, store_history: false })
+        let said = '', failed = ''
+        asked.onIOPub = ({ header, content }) => {
+            if (header.msg_type === 'stream' && content.name === 'stdout') said += content.text
+            if (header.msg_type === 'error') failed = content.ename + ': ' + content.evalue }
+        asked.done.then(() => done([failed, said.trim()])) })""", code)
+    if failed: raise AssertionError(f"in the kernel: {failed}")
+    return said
+
+
+def box_of(page, name):
+    "The explorer on the page that has this name in the notebook."
+    within = dict(explorer=".meru-ends", cone=".meru-entailed", gap="label.widget-label:text-is('moment')")[name]
+    return page.locator(".meru", has=page.locator(within)).first
+
+
+def hold_states(page):
+    "Random states, set in the kernel: the browser shows each, and gives none of it back changed."
+    ask_kernel(page, "import json, numpy as np\nrng = np.random.default_rng(0)\n" + "\n\n".join(map(inspect.getsource, (any_state, to_be_seen, held))))
+    for name, count in STATES.items():
+        box = box_of(page, name); box.scroll_into_view_if_needed()
+        box.locator(".js-plotly-plot .scatterlayer").first.wait_for(timeout=60_000)
+        for k in range(count):
+            wanted = json.loads(ask_kernel(page, f"state = any_state({name}, rng); {name}.show(state); print(json.dumps(to_be_seen({name})))"))
+            end = time.time() + 60
+            while (seen := json.loads(box.evaluate(LOOK))) != wanted and time.time() < end: page.wait_for_timeout(20)
+            differs = [pair for pair in zip(seen, wanted) if pair[0] != pair[1]]
+            assert seen == wanted, f"{name}, state {k}: the browser shows {differs[:3]}, the kernel holds the second of each"
+            page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # what it writes back is on its way
+            kept = ask_kernel(page, f"print(held({name}, state), '|', {name}.state, 'for', state)")
+            assert kept.startswith("True"), f"{name}, state {k}: the browser made of it {kept}"
+
+
+COLORS = """() => [...document.querySelectorAll('.meru .js-plotly-plot')].filter(el => el.offsetParent).map(el => {
+    const ink = getComputedStyle(el.closest('.meru').querySelector('.widget-html-content')).color
+    return [el.layout?.paper_bgcolor, el.data?.find(t => t.name === 'texts')?.marker.color.slice(0, 7), ink] })"""
+
+
+def switch_theme(page):
+    "JupyterLab's theme goes dark and light again: figures and words follow, and no state changes."
+    from meru_nb.viz import luminance, palette
+    states = lambda: ask_kernel(page, "print([x.state for x in (explorer, cone, gap)])")
+    ask_kernel(page, "explorer.controls['model'].value, explorer.controls['beside'].value = list(explorer.models)[:2]")   # both, hidden before or not
+    before = states()
+    for theme, dark in (("Dark", True), ("Light", False)):
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", f"JupyterLab {theme}")
+        wanted, end = (palette(dark)["page"], palette(dark)["text"]), time.time() + 60
+        follow = lambda colors: len(colors) == 4 and all(tuple(c[:2]) == wanted for c in colors)
+        while not follow(colors := page.evaluate(COLORS)) and time.time() < end: page.wait_for_timeout(50)
+        assert follow(colors), f"JupyterLab is {theme}: figures have {colors}, not {wanted}"
+        inks = [luminance([int(v) / 255 for v in c[2][4:-1].split(",")]) if c[2].startswith("rgb(") else None for c in colors]
+        assert all(i is None or (i > 0.4) == dark for i in inks), f"JupyterLab is {theme}: words are written in {[c[2] for c in colors]}"
+    assert states() == before, "another theme changed a state"
+
 
 
 def shoot(page, folder: Path, name):
@@ -278,11 +298,13 @@ def visit(page, url, token, path: Path, shots: Path):
     done = [f"{count} cells"]
     page.evaluate("() => document.querySelector('.jp-WindowedPanel-outer')?.scrollTo(0, 0)"); shoot(page, shots, path.stem)
     hands = [(".meru-traversal", walk_by_hand, "traversal")]
-    if path.stem == "explorers": hands += [(".meru-entailed", move_a_cone, "cone"), (".js-plotly-plot", watch_the_gap, "gap")]
-    for where, use, name in hands:
-        if page.locator(where).count(): use(page); shoot(page, shots, f"{path.stem}_{name}"); done.append(f"{name} by hand")
     if path.stem == "explorers":
-        hold_states(page); follow_theme(page, shots); done.append("201 states held, dark and light")
+        hands += [(".meru-entailed", move_a_cone, "cone"), (".js-plotly-plot", watch_the_gap, "gap")]
+        hands += [(".meru", hold_states, f"{sum(STATES.values())} states"), (".meru", switch_theme, "themes")]
+    for where, use, name in hands:
+        if not page.locator(where).count(): continue
+        began = time.time(); use(page); shoot(page, shots, f"{path.stem}_{name.split()[-1]}")
+        done.append(f"{name} {time.time() - began:.0f} s")
     print(f"{path.name}: {', '.join(done)}, {time.time() - start:.0f} s", flush=True)
 
 

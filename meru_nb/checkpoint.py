@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['TENSOR_PARTS', 'WRAPPERS', 'AVERAGES', 'NOT_WEIGHTS', 'NUMBERS', 'OFFICIAL_NAMES', 'TOKEN_TABLE', 'replace_folder',
-           'model_card', 'save_model', 'differences', 'fill_model', 'Inert', 'inert_pickle', 'read_entries',
+           'model_card', 'origins', 'save_model', 'differences', 'fill_model', 'Inert', 'inert_pickle', 'read_entries',
            'load_tensors', 'flatten', 'place_of', 'models_in', 'same', 'choose_model', 'sort_out', 'is_weight',
            'left_beside', 'read_official', 'own_names', 'from_official', 'fork_of', 'named_for', 'skeleton',
            'shapes_of', 'fitting_presets', 'load_official', 'save_small', 'restore_rows', 'shrink_run', 'crc32',
-           'save_step', 'steps_of', 'is_whole', 'newest_step', 'load_model', 'is_foreign', 'read_about', 'model_file',
-           'demo_models', 'ConvertConfig', 'convert', 'main']
+           'save_step', 'steps_of', 'is_whole', 'newest_step', 'load_model', 'on_base', 'is_foreign', 'read_about',
+           'model_file', 'demo_models', 'ConvertConfig', 'convert', 'main']
 
 # %% ../nbs/62_checkpoint.ipynb #27df4957
 import functools, json, os, pickle, re, shutil, sys, types, warnings, zipfile, zlib
@@ -17,6 +17,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -24,6 +25,7 @@ from safetensors.torch import load_file, save_file
 from . import __version__
 from .config import Config, from_dict, parse_cli, peek_flag, write_json
 from .core import asset, one_line_errors
+from .encoders.pretrained import is_source, read_source, sources_of
 from .files import at_home, check_file, read_json
 from .models import DualEncoder, ModelConfig, build_model, preset_config, presets
 
@@ -54,23 +56,31 @@ def model_card(
 ) -> str:               # Markdown with a header that Hugging Face reads
     "What a stranger must know to use the weights."
     config, space, n = model.config, model.space, sum(p.numel() for p in model.parameters())
-    where = space.describe()
+    where, name, begun = space.describe(), lambda tower: str(read_source(tower)) if is_source(tower) else tower, origins(config)
     return f"""---
 library_name: meru_nb
 tags: [image-text, {model.preset.split("_")[0]}]
 ---
 # {model.preset}
 
-An image and a text encoder that meet {where}: {n / 1e6:.1f} million parameters, images of {config.image_size} pixels a side ({config.visual}),
-captions of up to {config.context_length} tokens ({config.textual}), embeddings of {config.embed_dim} numbers, scored by `{space.similarity}`.
+An image and a text encoder that meet {where}: {n / 1e6:.1f} million parameters, images of {config.image_size} pixels a side ({name(config.visual)}),
+captions of up to {config.context_length} tokens ({name(config.textual)}), embeddings of {config.embed_dim} numbers, scored by `{space.similarity}`.
 
 ```python
 from meru_nb.checkpoint import load_model
-from meru_nb.tokenizer import Tokenizer
-model, tokenizer = load_model("."), Tokenizer()
-scores = model.space.score(model.encode_image(images), model.encode_text(tokenizer.pad(tokenizer(["a photo of a dog"]))), "i2t")
+model = load_model(".")
+tokens = model.tokenizer.pad(model.tokenizer(["a photo of a dog"]), model.textual.context_length)
+scores = model.space.score(model.encode_image(images), model.encode_text(tokens), "i2t")
 ```
-{f"{chr(10)}{notes.strip()}{chr(10)}" if notes else ""}"""
+{f"{chr(10)}{begun}{chr(10)}" if begun else ""}{f"{chr(10)}{notes.strip()}{chr(10)}" if notes else ""}"""
+
+def origins(config) -> str:
+    "Where the towers' first weights come from, and under which licence."
+    said = {k: s.origin() for k, s in sources_of(config).items()}
+    if config.pretrained:
+        held = timm.get_pretrained_cfg(config.visual)
+        said["visual"] = f"weights began as timm's `{config.visual}`, licence {held and held.license or 'not known here: see its page'}"
+    return "\n".join(f"The {dict(visual='image', textual='text')[k]} tower's {v}." for k, v in said.items())
 
 # %% ../nbs/62_checkpoint.ipynb #2181575c
 def save_model(
@@ -82,8 +92,10 @@ def save_model(
     "Write `model.safetensors`, `model.json` and `README.md`."
     if model.preset is None: raise ValueError("this model was not built from a preset by name, so its JSON could not name what to rebuild: use build_model('meru_demo', ...)")
     def fill(folder):
-        save_file({k: v.contiguous().cpu() for k, v in (weights or model.state_dict()).items()}, folder/"model.safetensors", metadata=dict(format="pt"))
-        write_json(folder/"model.json", dict(preset=model.preset, config=model.config.to_dict()))
+        adapter, state = getattr(model, "adapter", None), weights or model.state_dict()      # of a model with adapters, what is trained
+        save_file({k: v.contiguous().cpu() for k, v in (adapter.trained(state) if adapter else state).items()}, folder/"model.safetensors", metadata=dict(format="pt"))
+        write_json(folder/"model.json", dict(preset=model.preset, config=model.config.to_dict()) | (dict(adapter=adapter.to_dict()) if adapter else {}))
+        if is_source(model.config.textual) and hasattr(model.tokenizer, "save"): model.tokenizer.save(folder)     # one of its own
         (folder/"README.md").write_text(model_card(model, notes), encoding="utf-8")
     return replace_folder(path, fill)
 
@@ -452,6 +464,7 @@ def load_model(
     if is_foreign(path): return load_official(path, preset, overrides).eval()
     weights = model_file(path)
     saved, state = read_about(weights), load_tensors(weights)
+    if "adapter" in saved: return on_base(weights, saved, state)
     name = preset or saved["preset"]
     config = from_dict(preset_config(name), saved["config"]).override(**overrides)
     model = build_model(config, fetch=False)
@@ -460,6 +473,11 @@ def load_model(
         count = model.textual.token_embed.num_embeddings
         state[TOKEN_TABLE] = restore_rows(state[TOKEN_TABLE], rows, count)
     return fill_model(model, state, weights.parent if weights.stem == "model" else weights).eval()
+
+def on_base(weights, saved, state) -> DualEncoder:
+    "A model of which only what was trained was saved."
+    from meru_nb.adapt import assemble   # it builds on this module
+    return assemble(weights, saved, state)
 
 def is_foreign(path) -> bool:
     "Whether a path is a file that does not say what it is: anything but a safetensors file with its JSON beside it."

@@ -8,6 +8,12 @@ __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', '
            'table', 'identity', 'start_results', 'save_results', 'opened_once', 'measure', 'evaluate', 'say',
            'exit_code', 'main', 'one', 'side_by_side', 'finished']
 
+# %% ../nbs/79_evaluate.ipynb #999e64a3
+#| eval: false
+from .quiet import end_in_words, end_quietly
+
+if __name__ == "__main__" and "__file__" in globals(): end_quietly()     # until all is imported
+
 # %% ../nbs/79_evaluate.ipynb #078bb338
 import functools, glob, json, os, sys
 from dataclasses import dataclass, field, replace
@@ -18,7 +24,6 @@ from .compare import compare, several
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores, versions
 from .data.evalsets import benchmark_set, own_set, read_names
-from .data.shards import clip_tokenizer
 from .data.sources import dataset_type
 from .evals.captions import captions_at
 from .evals.comparator import open_comparator
@@ -88,7 +93,8 @@ def open_model(config: EvalConfig) -> tuple:
         base = saved_config(config.checkpoint, config.preset)
         changed = {k: v for k, v in vars(config.model).items() if base is not None and v != getattr(base, k)}
         if config.similarity and hasattr(base, "similarity"): changed["similarity"] = config.similarity
-        model, tokenizer = load_model(config.checkpoint, config.preset or None, **changed), clip_tokenizer()
+        model = load_model(config.checkpoint, config.preset or None, **changed)
+        tokenizer = model.tokenizer
     own = model.space.similarity
     if config.similarity and config.similarity != own: raise ValueError(f"--similarity is {config.similarity!r}: {model.preset or config.checkpoint} scores by {own} only")
     return model, tokenizer
@@ -342,4 +348,5 @@ def finished(entries, cannot):
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
 if __name__ == "__main__" and "__file__" in globals():
+    end_in_words()
     with one_line_errors("meru_nb.evaluate"): main()

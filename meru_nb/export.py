@@ -24,6 +24,7 @@ from .core import one_line_errors, versions
 from .data.shards import make_loader
 from .models import DualEncoder
 from .pool import embed_texts, read_pool
+from .tokenizer import clip_tokenizer
 from .traverse import embed_images
 from .viz import lay_out
 
@@ -142,7 +143,7 @@ def export_onnx(
 def about_model(model) -> dict:
     "What a stranger must know of a model to use its points."
     return dict(preset=model.preset, image_size=model.image_size, context_length=model.textual.context_length, embed_dim=model.embed_dim,
-                tokenizer="CLIP's byte-pair encoding, 49408 entries, padded with 0", score=model.space.similarity, space=model.space.describe(),
+                tokenizer="CLIP's byte-pair encoding, 49408 entries, padded with 0" if model.tokenizer is clip_tokenizer() else "the text tower's own", score=model.space.similarity, space=model.space.describe(),
                 versions=versions("torch"))
 
 # %% ../nbs/84_export.ipynb #bdc98a70
@@ -172,8 +173,7 @@ def label_of_record(record: dict):
 @torch.no_grad()
 def shard_rows(model, urls, limit=0, batch_size=128, workers=0):   # yields Rows, a batch at a time
     "Images of tar shards, and their captions: the most specific one where a sample has several."
-    from meru_nb.data.shards import clip_tokenizer
-    tokenizer, most, device, done = clip_tokenizer(), model.textual.context_length, model.log_scale.device, 0
+    tokenizer, most, device, done = model.tokenizer, model.textual.context_length, model.log_scale.device, 0
     loader = make_loader(urls, batch_size=min(batch_size, limit or batch_size), image_size=model.image_size, train=False, workers=workers,
                          records=True, tokenizer=tokenizer, context_length=most)
     for batch in loader:

@@ -16,7 +16,6 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from .core import one_thread
-from .data.shards import clip_tokenizer
 
 # %% ../nbs/85_familiar.ipynb #be926820
 @torch.no_grad()
@@ -81,7 +80,7 @@ def unseen_texts(model, texts) -> list[str]:
     "Those with a token that was never trained; none if the model does not say which were."
     known = getattr(model, "known_tokens", None)
     if not known: return []
-    return [t for t, ids in zip(texts, clip_tokenizer()(list(texts))) if not known.issuperset(ids)]
+    return [t for t, ids in zip(texts, model.tokenizer(list(texts))) if not known.issuperset(ids)]
 
 def unseen_images(model, images) -> list[float]:   # (B, 3, S, S) uint8
     "How many times farther than nearly all held-out pictures each one lies; at most 1 for what is familiar, or not known to be otherwise."

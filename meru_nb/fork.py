@@ -6,7 +6,6 @@
 __all__ = ['BESIDE', 'fork_point', 'fork_folder', 'flat', 'what_changes', 'begun', 'check_model', 'trained_names', 'carried_over']
 
 # %% ../nbs/61a_fork.ipynb #6234f7a4
-import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -41,8 +40,8 @@ def fork_folder(
     return there[step]
 
 # %% ../nbs/61a_fork.ipynb #e0a6a98b
-BESIDE = ("output_dir", "resume", "repeat", "fork", "init", "data", "held_out", "eval_period", "eval_samples", "workers", "log_period", "track",
-          "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps")
+BESIDE = ("output_dir", "resume", "repeat", "fork", "init", "data", "held_out", "eval_period", "eval_samples",
+          "workers", "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps")
 
 def flat(
     config: Config,  # maybe nested

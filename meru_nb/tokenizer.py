@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['repairable', 'START', 'END', 'VOCAB_SIZE', 'split_words', 'repair', 'clean', 'read_merges', 'build_bpe', 'WordIds',
-           'pad', 'Tokenizer', 'check_texts']
+           'pad', 'Tokenizer', 'check_texts', 'clip_tokenizer']
 
 # %% ../nbs/40_tokenizer.ipynb #4519f341
-import gzip, html, importlib.util, os, re, unicodedata
+import functools, gzip, html, importlib.util, os, re, unicodedata
 from itertools import chain
 from pathlib import Path
 
@@ -108,6 +108,12 @@ def check_texts(text) -> list[str]:
     wrong = [t for t in texts if not isinstance(t, str)] if isinstance(texts, (list, tuple)) else [text]
     if wrong: raise TypeError(f"a caption is {wrong[0]!r:.40} ({type(wrong[0]).__name__}): give a string or a list of strings")
     return texts
+
+# %% ../nbs/40_tokenizer.ipynb #e047f7a8
+@functools.lru_cache(maxsize=1)
+def clip_tokenizer() -> Tokenizer:
+    "The tokenizer, built once a process (and inherited by forked workers)."
+    return Tokenizer()
 
 # %% ../nbs/40_tokenizer.ipynb #e9d21ebe
 @patch

@@ -6,6 +6,12 @@
 __all__ = ['PATHS', 'ROOT', 'best_texts', 'Traversal', 'traverse', 'check_walk', 'TraverseConfig', 'parse', 'read_image',
            'embed_images', 'find_root', 'run', 'strangers', 'is_image', 'embed_end', 'show', 'main']
 
+# %% ../nbs/80_traverse.ipynb #7399adc5
+#| eval: false
+from .quiet import end_in_words, end_quietly
+
+if __name__ == "__main__" and "__file__" in globals(): end_quietly()     # until all is imported
+
 # %% ../nbs/80_traverse.ipynb #142f4daf
 import json, math, sys
 from dataclasses import dataclass, field, fields
@@ -218,4 +224,5 @@ def main(argv=None):
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
 if __name__ == "__main__" and "__file__" in globals():
+    end_in_words()
     with one_line_errors("meru_nb.traverse"): main()

@@ -19,7 +19,7 @@ from PIL import Image
 
 from .checkpoint import save_model
 from .config import closest, write_json
-from .data.shards import clip_tokenizer, make_loader
+from .data.shards import make_loader
 from .evals.held_out import embed_shards, report, table
 from .identity import path_parts, short_names
 from .traverse import find_root, traverse
@@ -145,7 +145,7 @@ def held_out_row(
 ) -> dict:           # flat: "val/t2i_R@1", "val/zero_shot_kind", "val/centroid_gap", ...
     "The figures of a held-out set, for a line of `metrics.jsonl`."
     model.eval()
-    r, name = report(model, clip_tokenizer(), embed_shards(model, pattern, clip_tokenizer(), limit=limit)), set_names([pattern, *among])[0]
+    r, name = report(model, model.tokenizer, embed_shards(model, pattern, model.tokenizer, limit=limit)), set_names([pattern, *among])[0]
     model.train()
     out = {f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")} | {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()}
     out["not_read"] = sum(r["skipped"].values())
@@ -156,7 +156,7 @@ def finish(config, run, model, problems):
     "Write `final/`, `report.json` and `radii.png`; print the table."
     model.eval()
     if problems: print("could not be read: " + ", ".join(f"{n} x {cause}" for cause, n in problems.items()))
-    reports, tokenizer = {}, clip_tokenizer()
+    reports, tokenizer = {}, model.tokenizer
     for pattern, name in zip(config.held_out, set_names(config.held_out)):
         held = embed_shards(model, pattern, tokenizer, workers=config.workers)
         reports[name] = report(model, tokenizer, held)
@@ -177,8 +177,9 @@ def origin_of(run: Path) -> str:
 
 def training_notes(config, reports, origin="") -> str:   # origin: a sentence
     "The card's paragraph on how a model came about."
-    names = ", ".join(f"`{n}`" for n in set_names(config.data))
-    return (f"## Training\n\n{config.steps} steps of {config.batch_size} pairs from {names}, learning rate {config.lr:g}, seed {config.seed}.{origin}"
+    names = ", ".join(f"`{n}`" for n in set_names(config.data or (config.features,)))
+    recipe = f"{config.steps} steps of {config.batch_size} pairs from {names}, learning rate {config.lr:g}, seed {config.seed}."
+    return (f"## Training\n\n{recipe}{origin}"
             + (f"\n\n## Held-out figures\n\n{table(reports)}" if reports else ""))
 
 def save_pictures(run, model, pattern, held, title):

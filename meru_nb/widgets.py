@@ -286,7 +286,7 @@ class Dial(ipywidgets.HBox):
         self.lo, self.hi, self.step, self.tens, self.fmt, self.busy = lo, hi, step, log, fmt, False
         kind = ipywidgets.IntRangeSlider if isinstance(value, tuple) else ipywidgets.IntSlider
         self.slider = kind(description=text, min=0, max=round((hi - lo) / step), readout=False, layout=dict(width="280px"), **kwargs)
-        self.says = ipywidgets.Label(layout=dict(width="84px"))
+        self.says = ipywidgets.Label(layout=dict(width="112px"))
         super().__init__([self.slider, self.says])
         self.observe(self.valued, "value"); self.slider.observe(self.moved, "value")
         self.value = value
@@ -341,6 +341,7 @@ class Theme(anywidget.AnyWidget):
 STYLE = """<style>
 .meru { width: 100%; color: var(--jp-ui-font-color1, var(--vscode-editor-foreground, #222222)); --meru-ink: var(--jp-ui-font-color1, var(--vscode-editor-foreground, #222222)) }
 .meru .widget-html-content { line-height: 1.3; color: var(--meru-ink) } .meru .meru-line { overflow: auto }
+.meru .meru-line > .widget-html:has(> .widget-html-content:empty) { display: none }
 .meru table.meru-captions { width: 100%; table-layout: fixed; border-collapse: collapse } .meru table td { color: var(--meru-ink) }
 .meru .meru-cut { overflow: hidden; text-overflow: ellipsis; white-space: nowrap } .meru-mark { background: var(--meru-ink) }
 </style>"""
@@ -392,7 +393,7 @@ class WalkView:
     texts: list             # (T,) captions
     title: str
     about: str              # the pool, what was left out of it, and which words the model has never read
-    alone: bool = False     # whether the cones leave nothing but the root
+    alone: bool = False     # whether the cones, and they only, leave nothing but the root
 
 # %% ../nbs/82_widgets.ipynb #see00003
 def strangers(model, text) -> list[str]:
@@ -441,10 +442,12 @@ def see_walk(seen: Seen, state: WalkState, pictures) -> WalkView:
     whole = [points[0], points[1] if len(points) > 1 else root]
     part = space.walk(*(e.double() for e in whole), torch.tensor(state.span, dtype=torch.float64), "geodesic" if state.path == "geodesic" else "tangent").float()
     part = [e if s == k else p for e, p, s, k in zip(whole, part, state.span, (0, 1))]   # whole ways start and end where they should, to the bit
-    walk = traverse(*part[:1], texts, part[1], space, state.steps, state.cone_filter, state.path, pool.names, origin=root)
+    along = lambda filtered: traverse(part[0], texts, part[1], space, state.steps, filtered, state.path, pool.names, origin=root)
+    walk = along(state.cone_filter)
     odd = [w for e in ends if isinstance(e, str) for w in strangers(seen.model, e)]
     about = str(pool) + f"; {seen.name} has never read {', '.join(map(repr, dict.fromkeys(odd)))}" * bool(odd)
-    alone, title = state.cone_filter and set(walk.texts) == {ROOT}, f"{seen.name}, {len(pool)} texts{seen.note}"
+    title = f"{seen.name}, {len(pool)} texts{seen.note}"
+    alone = state.cone_filter and set(walk.texts) == {ROOT} != set(along(False).texts)     # it is the filter's doing
     return WalkView(walk, space.radius(walk.points).tolist(), lay_walk(space, ends, points, texts, walk.points), ends, walk.texts, title, about, alone)
 
 # %% ../nbs/82_widgets.ipynb #98ceeb4b
@@ -460,10 +463,12 @@ def strip_html(view: WalkView, at: int) -> str:
     T, rows, shades = len(view.texts), [], shades_of(view.radii)
     for text, runs in runs_of(view.texts).items():
         now, first = text == view.texts[at], runs[0][0]
-        rows.append(f'<tr{" class=meru-now" * now}><td>{bars_html(runs, T, at, shades[first])}</td><td style="padding:0 8px;text-align:right">{view.radii[first]:.2f}</td>'
-                    f'<td style="font-weight:{"bold" if now else "normal"}">{html.escape(text)}</td></tr>')
+        bars, words, weight = bars_html(runs, T, at, shades[first]), html.escape(text), "bold" if now else "normal"
+        rows.append(f'<tr{" class=meru-now" * now}><td>{bars}</td><td style="padding:0 8px;text-align:right">{view.radii[first]:.2f}</td>'
+                    f'<td class="meru-cut" title="{words}" style="font-weight:{weight}">{words}</td></tr>')      # a row each, as high: the line is one
     ends = " to ".join(tag(e) if isinstance(e, Picture) else f"<q>{html.escape(e)}</q>" for e in view.ends)
-    head = '<colgroup><col style="width:42%"><col style="width:4.5em"><col></colgroup><tr><th>way</th><th>radius</th><th style="text-align:left">caption</th></tr>'
+    head = '<colgroup><col style="width:42%"><col style="width:4.5em"><col></colgroup>'
+    head += '<tr><th style="text-align:left">way</th><th>radius</th><th style="text-align:left">caption</th></tr>'
     said = f'<div class="meru-at meru-cut">step {at}, radius {view.radii[at]:.2f}: <b>{html.escape(view.texts[at])}</b></div>'
     return (f'<div class="meru-ends" style="min-height:100px">{ends}</div>{said}<table class="meru-captions" style="line-height:1.2">{head}{"".join(rows)}</table>'
             f'<div class="meru-about" style="opacity:0.8;font-size:90%">{html.escape(view.about)}</div>')
@@ -478,7 +483,7 @@ class WalkPanel:
         for trace in self.figure.data: trace.on_hover(self.on_hover)
         self.disk = ipywidgets.VBox([self.figure, self.pointed], layout=dict(flex="0 0 auto"))
         self.strip.layout.flex, self.strip.layout.min_width = "1 1 330px", "0"    # beside the disk where there is room, else below
-        self.box = ipywidgets.HBox([self.disk, self.strip], layout=dict(flex_flow="row wrap", flex="1 1 440px", min_width="0"))
+        self.box = ipywidgets.HBox([self.disk, self.strip], layout=dict(flex_flow="row wrap", align_content="flex-start", flex="1 1 440px", min_width="0"))
 
     def drawn(self) -> dict:
         "What stands on the disk besides points."
@@ -525,7 +530,7 @@ class TraversalExplorer:
         self.models, self.pictures, self.dark, self.still, self.busy = see_models(models), as_pictures(pictures or shape_pictures()), dark, None, False
         self.state = WalkState(next(iter(self.models)), pool=pool, steps=steps)
         self.message, self.about_pool, self.remark, self.controls = *(ipywidgets.HTML() for _ in range(3)), walk_controls(self.models, self.pictures, self.state)
-        self.unfiltered = ipywidgets.Button(description="walk without the filter", layout=dict(display="none", width="auto"))
+        self.unfiltered = ipywidgets.Button(description="walk without the filter", layout=dict(visibility="hidden", width="auto"))
         self.unfiltered.on_click(lambda _: setattr(self.controls["cone_filter"], "value", False))
         self.panels = [WalkPanel(see_walk(self.models[self.state.model], self.state, self.pictures), 0, bool(dark))]
         self.views = in_row(self.panels[0].box)
@@ -533,15 +538,16 @@ class TraversalExplorer:
             if name != "upload": control.observe(self.changed, "value")
         self.controls["upload"].observe(self.uploaded, "value")
         c = self.controls
-        rows = [in_row(*(c[k] for k in row)) for row in (("image", "text", "upload"), ("to", "to_text"), ("model", "beside", "pool"), ("path", "cone_filter", "span"), ("at",))]
-        self.box = as_box(self, *rows, quiet_line(self.message, self.about_pool, self.remark, self.unfiltered), self.views)
+        ways = in_row(c["path"], c["cone_filter"], c["span"], self.unfiltered)
+        ends = [in_row(*(c[k] for k in row)) for row in (("image", "text", "upload"), ("to", "to_text"), ("model", "beside", "pool"))]
+        self.box = as_box(self, *ends, ways, in_row(c["at"]), quiet_line(self.message, self.about_pool, self.remark), self.views)
         self.box.add_class("meru-traversal"); self.remarks()
 
     def _ipython_display_(self): show_both(self)
     def coming(self): return [partial(s.pool, self.state.pool) for s in self.models.values()] + [partial(s.embed, self.pictures) for s in self.models.values()]
 
     @property
-    def shown(self): return self.panels[:len(self.views.children)]
+    def shown(self): return [p for p in self.panels if p.box.layout.display != "none"]
 
 # %% ../nbs/82_widgets.ipynb #f31870a9
 def starts(pictures): return [*((p.name, i) for i, p in enumerate(pictures)), ("a caption", CAPTION)]
@@ -608,9 +614,10 @@ def remarks(self: TraversalExplorer):
     alone = [p.view.title.split(",")[0] for p in self.shown if p.view.alone]
     asked = {m: self.models[m] for m in (self.state.model, self.state.beside) if m}
     ends = [self.pictures[n] for n in (self.state.image, self.state.to) if n >= 0]
-    said = [f"{', '.join(alone)}: no caption's cone holds any point of this walk, so the filter leaves the root alone; the model may never have learned cones."] if alone else []
+    why = "the model may never have learned cones" if ends else "a caption lies where few others' cones reach"
+    said = [f"{', '.join(alone)}: no caption's cone holds any point of this walk, so the filter leaves the root alone; {why}."] if alone else []
     self.remark.value = html.escape(" ".join([*said, *known_tokens(asked), *(line for s in asked.values() for line in unlike(s, ends))]))
-    self.unfiltered.layout.display = "" if alone else "none"
+    self.unfiltered.layout.visibility = "visible" if alone else "hidden"      # its place stays
 
 @patch
 def painted(self: TraversalExplorer):
@@ -621,10 +628,12 @@ def painted(self: TraversalExplorer):
 def walk(self: TraversalExplorer, state: WalkState):
     "Walk anew, with one model or two."
     views = [see_walk(self.models[m], state, self.pictures) for m in dict.fromkeys([state.model, state.beside or state.model])]
+    for k, panel in enumerate(self.panels): panel.box.layout.display = None if k < len(views) else "none"
     for panel, view in zip(self.panels, views): panel.show(view, state.at)
-    self.panels += [WalkPanel(v, state.at, is_dark(self)) for v in views[len(self.panels):]]     # a live figure is megabytes of script: once made, it is kept
-    boxes = tuple(p.box for p in self.panels[:len(views)])
-    if boxes != self.views.children: self.views.children = boxes
+    # a live figure is megabytes of script: once made, it is kept. It is hidden, not taken off the page:
+    # there it would come back deaf to the kernel.
+    self.panels += [WalkPanel(v, state.at, is_dark(self)) for v in views[len(self.panels):]]
+    if len(self.panels) > len(self.views.children): self.views.children = tuple(p.box for p in self.panels)
 
 @patch
 def uploaded(self: TraversalExplorer, change):
@@ -909,7 +918,7 @@ class ConeExplorer:
 
     def _ipython_display_(self): show_both(self)
     def coming(self): return []      # the one model is there
-    def heading(self): return f"{self.seen.name}: the cone of \"{short(self.state.caption)}\""     # how many it holds stands beside it
+    def heading(self): return f"{self.seen.name}: the cone of “{short(self.state.caption)}”"     # how many it holds stands beside it
     def vector(self, points): return self.space.tangent(points).detach()
 
     def start(self, caption, **settings) -> ConeState:   # settings: the dials, as the space tells them or as they stand
@@ -929,8 +938,9 @@ def cone_controls(state, pictures, reach) -> dict:
 def entailed_html(pictures, view: ConeView, most=12) -> str:
     "The entailed images, in thumbnails."
     which = view.inside.nonzero()[:, 0].tolist()
-    more = f"<div>and {len(which) - most} more</div>" if len(which) > most else ""
-    return f'<div style="width:320px;max-width:100%"><b class="meru-entailed">{html.escape(view.title)}</b><br>{"".join(tag(pictures[i], 76) for i in which[:most])}{more}</div>'
+    says = f"the first {most} of {len(which)} that it entails" if len(which) > most else "that it entails" if which else "it entails none"
+    shown = "".join(tag(pictures[i], 76) for i in which[:most])
+    return f'<div style="width:320px;max-width:100%"><div class="meru-entailed">{says}</div>{shown}</div>'
 
 @patch
 def handle(self: ConeExplorer) -> dict:
@@ -950,7 +960,8 @@ def changed(self: ConeExplorer, change):
 @patch
 def show(self: ConeExplorer, state: ConeState):
     "Show a state."
-    self.view, self.state = see_cone(self.vectors, self.toward, state, self.layouts), state
+    toward = self.vector(self.seen.read([state.caption])[0])      # another caption, another page
+    self.view, self.state, self.toward = see_cone(self.vectors, toward, state, self.layouts), state, toward
     with quietly(self):
         move(self.figure, plotly_traces(self.view.layout, dark=is_dark(self), cones=[0], min_radius=state.min_radius), self.view.layout, self.heading(), shapes=[self.handle()])
         for k, v in self.controls.items(): v.value = getattr(state, k)

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['RESIZES', 'JUNK', 'STUBS', 'MERU_PROMPTS', 'EUROSAT_NAMES', 'PCAM_NAMES', 'SETS', 'Images', 'eval_tensor', 'is_junk',
-           'image_endings', 'is_image', 'list_images', 'left_out', 'folder_images', 'text_lines', 'read_names',
-           'check_names', 'words', 'whole_samples', 'tar_images', 'web_images', 'record_spans', 'wire', 'example',
-           'tfds_folder', 'tfds_images', 'EvalSet', 'check_images', 'listed_images', 'cub_images', 'sun397_images',
-           'halves', 'caltech_images', 'builder_images', 'cut', 'alternatives', 'benchmark_file', 'clip_prompts',
-           'imagenet_names', 'classification', 'wanted_file', 'download', 'main', 'shapes_set', 'own_set',
-           'benchmark_set']
+           'image_endings', 'is_image', 'list_images', 'leads_back', 'left_out', 'folder_images', 'text_lines',
+           'read_names', 'check_names', 'words', 'whole_samples', 'tar_images', 'web_images', 'record_spans', 'wire',
+           'example', 'tfds_folder', 'tfds_images', 'EvalSet', 'check_images', 'listed_images', 'cub_images',
+           'sun397_images', 'halves', 'caltech_images', 'builder_images', 'cut', 'alternatives', 'benchmark_file',
+           'clip_prompts', 'imagenet_names', 'classification', 'wanted_file', 'download', 'main', 'shapes_set',
+           'own_set', 'benchmark_set']
 
 # %% ../../nbs/53_data.evalsets.ipynb #aaf231a8
 import contextlib, functools, importlib.util, io, json, os, re, struct, sys, traceback
@@ -94,12 +94,19 @@ def list_images(
 ) -> tuple:          # paths of images, Counter of the endings of other files
     "The images below a folder."
     found, others = [], Counter()
+    chains = {os.fspath(folder): (os.path.realpath(folder),)}       # where a folder lies, by the links that led there
     for place, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [f for f in folders if not is_junk(f)]
+        inside = {f: (*chains[place], os.path.realpath(os.path.join(place, f))) for f in folders if not is_junk(f)}
+        folders[:] = [f for f, chain in inside.items() if not leads_back(chain)]
+        chains |= {os.path.join(place, f): inside[f] for f in folders}
         for p in (Path(place)/n for n in names if not is_junk(n)):
             if is_image(p): found.append(p)
             else: others[p.suffix.lower() or p.name] += 1
     return sorted(found), others
+
+def leads_back(chain: tuple) -> bool:   # real paths, from the outside in
+    "Whether the last folder is, or holds, one that leads to it: a link around, below which everything lies again."
+    return any((outer + os.sep).startswith(chain[-1].rstrip(os.sep) + os.sep) for outer in chain[:-1])
 
 def left_out(others: Counter) -> str:
     "In words: '3 .txt, 1 .heic are no images that Pillow opens'."

@@ -10,11 +10,13 @@ __all__ = ['CAUSES', 'MOST_UNSEEN', 'TASK', 'Hierarchy', 'token_facts', 'hierarc
 # %% ../../nbs/78b_evals.audit.ipynb #97ff3a03
 import math
 from dataclasses import dataclass
+from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from fastcore.basics import patch
+from scipy.linalg import orth
 from scipy.stats import rankdata
 
 from ..core import TEXT_COLOR
@@ -86,8 +88,12 @@ def control(x, degree=4, most=16):   # (M,) -> (M, columns)
     return np.polynomial.legendre.legvander(ranks(x), degree)[:, 1:]
 
 def controls(columns: list):         # of (M,) -> (M, columns)
-    "A constant, and what each control may explain."
-    return np.concatenate([np.ones((len(columns[0]), 1))] + [control(x) for x in columns], 1)
+    "A constant, what each control may explain, and what they may explain together."
+    first, second = ([np.polynomial.legendre.legval(ranks(x), c) for x in columns] for c in ([0, 1], [0, 0, 1]))
+    together = [f(a, b) for a, b in combinations(range(len(columns)), 2)
+                for f in (lambda a, b: first[a] * first[b], lambda a, b: first[a] * second[b], lambda a, b: second[a] * first[b])]
+    if len(columns) > 2: together.append(np.prod(first, 0))
+    return np.column_stack([np.ones(len(columns[0])), *map(control, columns), *together])
 
 def draws(
     family,      # (M,) numbers of the units that are drawn whole
@@ -160,7 +166,7 @@ def exceeds(value, null) -> float:   # value, (n,) values of a control -> p, at 
 # %% ../../nbs/78b_evals.audit.ipynb #7fb56e79
 def flat_twins(radius, h: Hierarchy, twins):   # (M,), (n, M) permutations -> (n,)
     "Partial correlations of radius and level where levels were dealt out anew."
-    q, _ = np.linalg.qr(controls([h.length, h.frequency, h.pictures]))
+    q = orth(controls([h.length, h.frequency, h.pictures]))
     left = lambda v: v - (v @ q) @ q.T
     r, l = left(ranks(radius)), left(ranks(h.level)[twins])
     return l @ r / np.maximum(np.linalg.norm(l, axis=-1) * np.linalg.norm(r), 1e-12)

@@ -169,9 +169,10 @@ def parse_captions(
 def read_json(text: str, path: Path):
     "JSON, or a JSON value a line."
     try: return json.loads(text)
+    except RecursionError: raise ValueError(f"{path} is no captions file: its brackets are nested too deeply") from None
     except ValueError as err: whole = err
     try: rows = [json.loads(l) for l in text.split("\n") if l.strip()]
-    except ValueError as err: raise ValueError(f"{path} cannot be read as {'JSONL' if path.suffix == '.jsonl' else 'JSON'}: {err if path.suffix == '.jsonl' else whole}") from None
+    except (ValueError, RecursionError) as err: raise ValueError(f"{path} cannot be read as {'JSONL' if path.suffix == '.jsonl' else 'JSON'}: {err if path.suffix == '.jsonl' else whole}") from None
     if len(rows) == 1 or not all(isinstance(r, dict) for r in rows): raise ValueError(f"{path} cannot be read as JSON: {whole}")
     return rows
 

@@ -15,6 +15,8 @@ from fastcore.basics import patch
 from torch import nn
 
 from ..config import closest
+from ..encoders.pretrained import download_weights
+from ..files import at_home
 from ..spaces import Sphere
 
 # %% ../../nbs/67_evals.comparator.ipynb #6fc27de1
@@ -71,7 +73,7 @@ def open_comparator(
 ) -> tuple:      # OpenClip in evaluation mode, its tokenizer
     "Open an `open_clip` model by name."
     import open_clip   # here: it takes seconds, and only a comparator needs it
-    _, name, *rest = spec.split(":", 2)
+    _, name, *rest = map(at_home, spec.split(":", 2))
     if name.endswith(".json"):
         if not Path(name).is_file(): raise FileNotFoundError(f"there is no model configuration at {name}")
         open_clip.add_model_config(name); name = Path(name).stem
@@ -81,6 +83,9 @@ def open_comparator(
     weights = rest[0] if rest else "openai" if "openai" in tags else ""
     if not (weights in tags or Path(weights).is_file()):
         raise ValueError(f"{weights or 'nothing'!r} is neither a tag of {name} nor a file: write open_clip:{name}:TAG_OR_FILE{' with a tag among ' + ', '.join(tags[:6]) if tags else ''}")
+    if weights in tags: download_weights(name, weights)
     try: clip = open_clip.create_model(name, pretrained=weights)
     except Exception as err: raise ValueError(f"open_clip cannot open {name} with {weights}: {type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''}") from None
-    return OpenClip(clip, name).eval(), OpenClipTokenizer(open_clip.get_tokenizer(name))
+    model, tokenizer = OpenClip(clip, name).eval(), OpenClipTokenizer(open_clip.get_tokenizer(name))
+    model.tokenizer = tokenizer      # as a model of ours knows its own
+    return model, tokenizer

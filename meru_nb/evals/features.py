@@ -18,12 +18,13 @@ from accelerate.utils import gather_object
 from fastcore.basics import patch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 
 from ..core import heed_parent_only, one_thread, progress_bar, told_of
 from ..data.evalsets import Images, eval_tensor
 from ..data.transforms import BadSample
+from ..files import checksum, load_kept
 from ..identity import code_key, digest
 from ..launch import processes
 
@@ -176,7 +177,7 @@ def chunk_of(self: Embedder, key, number, indices, compute) -> dict:
     "One chunk, from the cache if it is there and whole."
     path = self.cache and Path(self.cache)/self.name/key/f"{number:06d}.safetensors"
     if path:
-        with contextlib.suppress(SafetensorError, OSError): return load_file(path)   # absent, damaged, or not to be read
+        with contextlib.suppress(SafetensorError, OSError): return load_kept(path)   # absent, damaged, or not to be read
     out = {k: v.contiguous() for k, v in compute(indices).items()}
     if path: self.keep_chunk(path, out)
     return out
@@ -187,7 +188,7 @@ def keep_chunk(self: Embedder, path: Path, chunk: dict):
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(chunk, part); part.replace(path)
+        save_file(chunk, part, metadata=dict(crc32=checksum(chunk))); part.replace(path)
     except (SafetensorError, OSError) as err:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)
         if not self.mute: print(f"features are not kept, and the next evaluation computes them again: {self.cache} cannot be written ({_why(err)}); --cache-dir names another folder", file=sys.stderr)
