@@ -44,13 +44,15 @@ class AdaptConfig(Config):
         if self.lora_rank < 1: raise ValueError(f"--lora-rank is {self.lora_rank}: give 1 or more")
         if self.lora_alpha < 0: raise ValueError(f"--lora-alpha is {self.lora_alpha}: give a positive number, or 0 for the rank")
         if self.unlock_last < 0: raise ValueError(f"--unlock-last is {self.unlock_last}: give 0 or more")
-        if not self.adapt_towers or set(self.adapt_towers) - set(TOWERS): raise ValueError(f"--adapt-towers is {self.adapt_towers}: choose from visual, textual")
+        if not self.adapt_towers or set(self.adapt_towers) - set(TOWERS):
+            raise ValueError(f"--adapt-towers is {self.adapt_towers}: choose from visual, textual")
         if self.adapters_only and not self.partial: raise ValueError("--adapters-only needs --adapt or --unlock-last")
 
 # %% ../nbs/60b_adapt.ipynb #a1239181
 def blocks_of(tower) -> str:
     "The name of the row of blocks in a tower."
-    rows = {name: len(m) for name, m in tower.named_modules() if isinstance(m, (nn.ModuleList, nn.Sequential)) and name.split(".")[-1] in ("blocks", "resblocks", "stages", "layers", "layer")}
+    called = lambda name: name.split(".")[-1] in ("blocks", "resblocks", "stages", "layers", "layer")
+    rows = {n: len(m) for n, m in tower.named_modules() if isinstance(m, (nn.ModuleList, nn.Sequential)) and called(n)}
     if not rows: raise ValueError(f"--unlock-last: the tower {type(tower).__name__} has no row of blocks")
     return min(rows, key=lambda name: (name.count("."), -rows[name]))
 
@@ -74,12 +76,14 @@ def hold_still_(module):
 # %% ../nbs/60b_adapt.ipynb #81bed0e1
 def targets_in(tower, ends=()) -> list[str]:
     "Names of the modules that an addition goes to."
-    able = {n: m for n, m in tower.named_modules() if isinstance(m, (nn.Linear, nn.MultiheadAttention, nn.Conv2d)) and not n.endswith("attn.out_proj")}
+    kinds = nn.Linear, nn.MultiheadAttention, nn.Conv2d
+    able = {n: m for n, m in tower.named_modules() if isinstance(m, kinds) and not n.endswith("attn.out_proj")}
     if ends: found = [n for n in able if any(n == e or n.endswith("." + e) for e in ends)]
     else: found = [n for n, m in able.items() if not isinstance(m, nn.Conv2d)]
     if not found:
         there = ", ".join(dict.fromkeys(n.split(".")[-1] for n in able))
-        raise ValueError(f"--lora-targets {' '.join(ends) or '(every linear map)'} match nothing in the tower {type(tower).__name__}: it has {there}")
+        asked = " ".join(ends) or "(every linear map)"
+        raise ValueError(f"--lora-targets {asked} match nothing in the tower {type(tower).__name__}: it has {there}")
     return found
 
 def add_lora_(tower, config: AdaptConfig):
@@ -89,6 +93,7 @@ def add_lora_(tower, config: AdaptConfig):
     names = targets_in(tower, config.lora_targets)
     inject_adapter_in_model(LoraConfig(r=config.lora_rank, lora_alpha=config.lora_alpha or config.lora_rank, target_modules=names), tower)
 
+# %% ../nbs/60b_adapt.ipynb #59283807
 @torch.no_grad()
 def merged(model):   # DualEncoder -> DualEncoder
     "A copy of a model whose additions are in its weights: a plain one."
@@ -98,9 +103,9 @@ def merged(model):   # DualEncoder -> DualEncoder
         around = {n: m for n, m in tower.named_modules() if isinstance(m, BaseTunerLayer)}
         for name, m in around.items():
             if any(name.startswith(f"{other}.") for other in around): continue       # attention's own output map goes with it
-            if hasattr(m, "unload_and_optionally_merge_module"): plain_one = m.unload_and_optionally_merge_module(True, False, None)
-            else: m.merge(); plain_one = m.get_base_layer()
-            tower.set_submodule(name, plain_one)
+            if hasattr(m, "unload_and_optionally_merge_module"): whole = m.unload_and_optionally_merge_module(True, False, None)
+            else: m.merge(); whole = m.get_base_layer()
+            tower.set_submodule(name, whole)
     plain.adapter = None
     return plain
 
@@ -119,16 +124,20 @@ class Adapter:
     def check(self, saved, what):   # the entry of a saved model
         "ValueError unless it was trained on this base."
         if saved is None: raise ValueError(f"{what} is a whole model, not one with adapters: start from it with --init")
-        if saved["base"] != self.base: raise ValueError(f"{what} was trained on another base than {self.start['init'] or 'this one'} now is ({saved['base']}, now {self.base}): put that one back")
+        if saved["base"] == self.base: return
+        raise ValueError(f"{what} was trained on another base than {self.start['init'] or 'this one'} now is "
+                         f"({saved['base']}, now {self.base}): put that one back")
 
 def content_of(state: dict, names) -> str:   # 24 characters
     "A name for the content of some tensors, whatever is wrapped around their modules."
     told = hashlib.sha256()
     for k in names:
         x = state[k].detach().cpu().contiguous()
-        told.update(f"{k.replace('.base_layer', '')} {x.dtype} {tuple(x.shape)}".encode() + x.reshape(-1).view(torch.uint8).numpy().tobytes())
+        told.update(f"{k.replace('.base_layer', '')} {x.dtype} {tuple(x.shape)}".encode())
+        told.update(x.reshape(-1).view(torch.uint8).numpy().tobytes())
     return told.hexdigest()[:24]
 
+# %% ../nbs/60b_adapt.ipynb #9b989963
 def adapt_(
     model,                 # a DualEncoder with the weights of its base
     config: AdaptConfig,

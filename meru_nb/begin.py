@@ -54,7 +54,8 @@ def with_init(
     "`config` as it must be to begin there."
     if is_source(init):
         for k in ("visual", "textual"):
-            if getattr(config, k) not in (getattr(default, k), init): raise ValueError(f"--init {read_source(init)} brings both towers: leave --model.{k} out")
+            if getattr(config, k) in (getattr(default, k), init): continue
+            raise ValueError(f"--init {read_source(init)} brings both towers: leave --model.{k} out")
         config = settled(config.override(visual=init, textual=init), default)
     begun = about_init(init)
     if begun is None: return config
@@ -71,11 +72,13 @@ def begin_with_(
     "Give a model another's weights; of a cosine model, for another space, all but temperature and space, which are still to be found."
     weights, fresh = source.state_dict(), model.state_dict()
     bent = source.space.similarity == "cosine" and model.space.similarity != "cosine"
-    if bent: own = (*own, "space.", "log_scale", "objective.", *(f"{p}_proj.{k}" for p in ("visual", "textual") for k in ("free", "length")))
+    gates = [f"{p}_proj.{k}" for p in ("visual", "textual") for k in ("free", "length")]
+    if bent: own = (*own, "space.", "log_scale", "objective.", *gates)
     theirs = {k: v for k, v in weights.items() if not k.startswith(tuple(own))} if own else weights
     fill_model(model, theirs | {k: v for k, v in fresh.items() if own and k.startswith(tuple(own))}, what)
     if bent: model.cosine_scale = source.scale.item()      # until the first batch has been seen
 
+# %% ../nbs/60a_begin.ipynb #c06c0d15
 @torch.no_grad()
 def settle_(
     model,                # that `begin_with_` has filled
@@ -90,7 +93,8 @@ def settle_(
     if not model.config.gated: return model.log_scale.fill_(scale).log_() and ""
     parts = lambda x: x[:most].split(64)
     model.eval()
-    image, text = (gather(torch.cat([encode(x, False) for x in parts(batch[k])]))[:most] for k, encode in (("image", model.encode_image), ("tokens", model.encode_text)))
+    features = lambda encode, x: gather(torch.cat([encode(some, False) for some in parts(x)]))[:most]
+    image, text = features(model.encode_image, batch["image"]), features(model.encode_text, batch["tokens"])
     return hyperbolise_(model, image, text, scale)
 
 # %% ../nbs/60a_begin.ipynb #276667ce

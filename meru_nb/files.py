@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['HEAD', 'TAIL', 'odd_bytes', 'odd_kind', 'safetensors_length', 'cut_off', 'odd_file', 'check_file', 'read_json',
-           'at_home']
+           'checksum', 'load_kept', 'at_home']
 
 # %% ../nbs/02_files.ipynb #aa38f8fe
 import json, os, re, zipfile
@@ -93,6 +93,22 @@ def read_json(path):   # what the file holds
     check_file(path)
     try: return json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (ValueError, RecursionError) as err: raise ValueError(f"{path} is no JSON in UTF-8 ({err}): write or download it again") from None
+
+# %% ../nbs/02_files.ipynb #c4ec5a02
+import zlib
+from safetensors import SafetensorError, safe_open
+
+def checksum(tensors: dict) -> str:   # name -> tensor on the CPU
+    "Of the bytes of all of them, for the metadata of their file."
+    crc = 0
+    for name in sorted(tensors): crc = zlib.crc32(tensors[name].contiguous().numpy().tobytes(), crc)
+    return str(crc)
+
+def load_kept(path) -> dict:   # name -> tensor
+    "A file of tensors with its `checksum` as `crc32` in the metadata; SafetensorError if it is not as it was written."
+    with safe_open(path, "pt") as f: tensors, about = {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}
+    if about.get("crc32") != checksum(tensors): raise SafetensorError(f"{path} is not as it was written")
+    return tensors
 
 # %% ../nbs/02_files.ipynb #a68c755b
 def at_home(

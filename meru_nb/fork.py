@@ -6,7 +6,6 @@
 __all__ = ['BESIDE', 'fork_point', 'fork_folder', 'flat', 'what_changes', 'begun', 'check_model', 'trained_names', 'carried_over']
 
 # %% ../nbs/61a_fork.ipynb #6234f7a4
-import json
 from dataclasses import fields
 from pathlib import Path
 

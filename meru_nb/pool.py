@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from .core import asset, progress_bar
 from .data.formats import LAYOUTS, LONGEST, caption_lines, check_caption, decode_caption, parse_record
@@ -22,7 +22,7 @@ from .data.shards import OpenFiles
 from .data.sources import find_sources, index_shard, is_remote, label_of, source_layout
 from .data.tar import read_fields
 from .data.transforms import BadSample
-from .files import at_home, check_file, read_json
+from .files import at_home, check_file, checksum, load_kept, read_json
 from .identity import code_key, digest
 
 # %% ../nbs/83_pool.ipynb #cd6581b1
@@ -174,7 +174,7 @@ def embed_pool(
     folder = cache_folder() if cache is True else Path(cache)
     kept = folder/f"pool-{pool_digest(model, pool.texts)}.safetensors"
     with contextlib.suppress(Exception):    # absent, or damaged: embed again
-        points = load_file(kept)["points"]
+        points = load_kept(kept)["points"]
         if points.shape == (len(pool), model.embed_dim): return points
     points = embed_texts(model, pool.texts, batch_size, progress)
     keep_points(points, kept)
@@ -185,7 +185,7 @@ def keep_points(points, path: Path):
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(dict(points=points), part)
+        save_file(dict(points=points), part, metadata=dict(crc32=checksum(dict(points=points))))
         part.replace(path)
     except (SafetensorError, OSError) as err:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ __all__ = ['OWN', 'Study', 'check_study', 'read_study', 'plain', 'as_flags', 'ch
 
 # %% ../nbs/86b_study.ipynb #da3c0e99
 import itertools, json, math, os, subprocess, sys, time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch

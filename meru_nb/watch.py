@@ -177,7 +177,7 @@ def origin_of(run: Path) -> str:
 
 def training_notes(config, reports, origin="") -> str:   # origin: a sentence
     "The card's paragraph on how a model came about."
-    names = ", ".join(f"`{n}`" for n in set_names(config.data))
+    names = ", ".join(f"`{n}`" for n in set_names(config.data or (config.features,)))
     recipe = f"{config.steps} steps of {config.batch_size} pairs from {names}, learning rate {config.lr:g}, seed {config.seed}."
     return (f"## Training\n\n{recipe}{origin}"
             + (f"\n\n## Held-out figures\n\n{table(reports)}" if reports else ""))

@@ -10,7 +10,7 @@ __all__ = ['TAXONOMY', 'LEVELS', 'SHAPES', 'COLORS', 'COLOR_FAMILIES', 'TEXTURES
            'main']
 
 # %% ../../nbs/50_data.shapes.ipynb #4dd6b76e
-import io, itertools, json, tarfile
+import io, itertools, json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,13 +238,12 @@ def write_shard(
 ):
     "One tar of samples in RedCaps's layout, whole or not at all."
     part = Path(f"{path}.part")
-    with tarfile.open(part, "w") as tar:
+    from webdataset import TarWriter     # here: it takes a second, and only who makes data needs it
+    with TarWriter(str(part), encoder=False, mtime=0) as tar:     # bytes as they are, and the same ones whenever they are drawn
         for i in indices:
             pixels, record = make_sample(seed, split, i, size)
             jpg = io.BytesIO(); Image.fromarray(pixels).save(jpg, "JPEG", quality=92, subsampling=0)
-            for ext, data in (("jpg", jpg.getvalue()), ("json", json.dumps(record).encode())):
-                info = tarfile.TarInfo(f"{split}_{i:07d}.{ext}"); info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
+            tar.write(dict(__key__=f"{split}_{i:07d}", jpg=jpg.getvalue(), json=json.dumps(record).encode()))
     part.replace(path)
     return len(indices)
 

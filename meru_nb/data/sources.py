@@ -140,7 +140,8 @@ def shortfall(
     samples = lambda p: len(index_shard(p, label_of(p)).samples)
     which = "; ".join(f"{p} ({how} after {n:,} bytes and {samples(p)} samples)" for p, (how, n) in list(cut.items())[:3])
     there = f"about {share:.1%} of the data is there, going by the size of the others" if usual else "how much is missing cannot be told"
-    return f"{len(cut)} of {len(paths)} shard{'s' * (len(paths) > 1)} cut off: {which}{' ...' * (len(cut) > 3)}; {there}: fetch {'them' if len(cut) > 1 else 'it'} again"
+    return (f"{len(cut)} of {len(paths)} shard{'s' * (len(paths) > 1)} cut off: {which}{' ...' * (len(cut) > 3)}; {there}: "
+            f"fetch {'them' if len(cut) > 1 else 'it'} again")
 
 # %% ../../nbs/56_data.sources.ipynb #837371f4
 def permutation(
@@ -363,7 +364,8 @@ def source_layout(
         causes.update(cause for cause, _ in index.problems)
     raise ValueError(f"no sample in any of {len(source.urls)} shard(s) from {source.urls[0]}: " + ", ".join(f"{c} ({n})" for c, n in causes.most_common(5)))
 
-def _with_lines(samples, layout, name, file):     # the name of `layout`, or of the one that reads a caption a line; `file`: what keeps a fetched shard
+def _with_lines(samples, layout, name, file):     # `file`: what keeps a fetched shard
+    "The name of `layout`, or of the one that reads a caption a line."
     if layout.name != "img2dataset" or name: return layout.name
     with open(samples[0].path, "rb") as f: several = has_lines(samples, layout, {samples[0].path: f.fileno()}, "" if file else None)
     return "lines" if several else layout.name

@@ -19,7 +19,7 @@ from torch import nn
 
 from ..config import closest
 from .vision import HUB_FILES, check_hub, width_of
-from ..files import at_home, read_json
+from ..files import read_json
 from ..tokenizer import VOCAB_SIZE, check_texts, clip_tokenizer
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #2258256b

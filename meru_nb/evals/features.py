@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CAUSE', 'Result', 'Task', 'fingerprint', 'model_identity', 'outputs_of', 'image_features', 'text_features', 'Reader',
-           'check_unreadable', 'ImageFeatures', 'Embedder', 'checksum', 'load_chunk', 'find_evals']
+           'check_unreadable', 'ImageFeatures', 'Embedder', 'find_evals']
 
 # %% ../../nbs/69_evals.features.ipynb #6a3669d7
-import contextlib, importlib, json, os, pkgutil, signal, sys, zlib
+import contextlib, importlib, json, os, pkgutil, signal, sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +17,14 @@ import torch
 from accelerate.utils import gather_object
 from fastcore.basics import patch
 from PIL import Image
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 
 from ..core import heed_parent_only, one_thread, progress_bar, told_of
 from ..data.evalsets import Images, eval_tensor
 from ..data.transforms import BadSample
+from ..files import checksum, load_kept
 from ..identity import code_key, digest
 from ..launch import processes
 
@@ -171,24 +172,12 @@ def shared(self: Embedder, key: str, count: int, compute, size: int, what: str) 
     return {name: torch.cat([parts[k][name] for k in sorted(parts)]) for name in parts[0]}
 
 # %% ../../nbs/69_evals.features.ipynb #69a1e004
-def checksum(chunk: dict) -> str:   # name -> tensor
-    "Of the bytes of all tensors."
-    crc = 0
-    for name in sorted(chunk): crc = zlib.crc32(chunk[name].contiguous().numpy().tobytes(), crc)
-    return str(crc)
-
-def load_chunk(path) -> dict:
-    "A file of the cache; SafetensorError if it is not as it was written: a machine that lost its power leaves zeros in a file of the right length."
-    with safe_open(path, "pt") as f: chunk, kept = {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}
-    if kept.get("crc32") != checksum(chunk): raise SafetensorError(f"{path} is not as it was written")
-    return chunk
-
 @patch
 def chunk_of(self: Embedder, key, number, indices, compute) -> dict:
     "One chunk, from the cache if it is there and whole."
     path = self.cache and Path(self.cache)/self.name/key/f"{number:06d}.safetensors"
     if path:
-        with contextlib.suppress(SafetensorError, OSError): return load_chunk(path)   # absent, damaged, or not to be read
+        with contextlib.suppress(SafetensorError, OSError): return load_kept(path)   # absent, damaged, or not to be read
     out = {k: v.contiguous() for k, v in compute(indices).items()}
     if path: self.keep_chunk(path, out)
     return out
