@@ -197,7 +197,7 @@ def any_state(view, rng):
 
 
 def to_be_seen(view) -> list:
-    "Runs in the kernel: what a browser should show of a state: label, words and marks of each control, and the title."
+    "Runs in the kernel: what a browser should show of a state: figures, and label, words and marks of each control."
     seen = []
     for control in (c for name, c in view.controls.items() if name != "upload"):
         value, slider = control.value, getattr(control, "slider", control)
@@ -206,8 +206,12 @@ def to_be_seen(view) -> list:
         else: words = value if isinstance(value, str) else str(value).lower()
         marks = getattr(slider, "index", slider.value) if "Slider" in type(slider).__name__ else []
         seen.append([control.description, words, list(marks) if isinstance(marks, (list, tuple)) else [marks]])
-    figure = view.panels[0].figure if hasattr(view, "panels") else view.figure
-    return [figure.layout.title.text, *sorted(seen)]
+    figures = []
+    for figure in [p.figure for p in view.shown] if hasattr(view, "shown") else [view.figure]:
+        traces = {t.name: t for t in figure.data}
+        trace = traces["here"] if len(traces["here"].x) else traces["texts"]
+        figures.append([figure.layout.title.text, round(1000 * trace.x[0]), round(1000 * trace.y[0])])
+    return [figures, *sorted(seen)]
 
 
 def held(view, state) -> bool:
@@ -224,8 +228,10 @@ LOOK = """(box) => {
             : next?.classList.contains('widget-label') ? next.innerText : readout?.innerText
         const marks = [...w.querySelectorAll('.noUi-handle')].map(h => Math.round(h.getAttribute('aria-valuenow')))
         seen.push([label.innerText.trim(), says, marks]) }
-    const title = box.querySelector('.js-plotly-plot').layout?.title?.text
-    return JSON.stringify([title, ...seen.sort((a, b) => a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1)]) }"""
+    const figures = [...box.querySelectorAll('.js-plotly-plot')].filter(el => el.offsetParent).map(el => {
+        const t = el.data?.find(t => t.name === 'here' && t.x?.length) || el.data?.find(t => t.name === 'texts')
+        return [el.layout?.title?.text, Math.round(1000 * t?.x[0]), Math.round(1000 * t?.y[0])] })
+    return JSON.stringify([figures, ...seen.sort((a, b) => a[0] === b[0] ? (a[1] < b[1] ? -1 : 1) : a[0] < b[0] ? -1 : 1)]) }"""
 
 
 def ask_kernel(page, code) -> str:
