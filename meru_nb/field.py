@@ -515,7 +515,7 @@ def write_pairs(root: Path, pairs):
 
 def caption_files(case: Case):
     "The same captions in several forms and orders, beside the same pictures, from one cache."
-    root, cache, made = case.new("set"), case.new("cache"), []
+    root, cache = case.new("set"), case.new("cache")
     pairs = pairs_of(case)
     write_pairs(root, pairs)
     tasks = ("retrieval",) if case.chance(.5) else ("retrieval", "gap")
