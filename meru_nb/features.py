@@ -16,11 +16,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from .checkpoint import load_model
 from .config import Config, parse_cli, write_json
-from .core import Batch, one_line_errors, progress_bar
+from .core import Batch, is_box, one_line_errors, progress_bar
 from .data.shards import make_loader
 from .data.sources import find_sources, is_remote
 from .encoders.pretrained import is_source
@@ -123,21 +124,26 @@ def check_begun(out: Path, asked: dict):
         if differs: raise ValueError(f"{out} holds features of other {', '.join(differs)}: give another --out, or remove it")
 
 def join(out: Path, pieces: list, about: dict):
-    "Put the pieces together: (pass, shard) files into one array a group, in the order of the shards."
+    "Put the pieces together, (pass, shard) after (pass, shard), into one array a group; one piece is held at a time."
     passes = about["asked"]["passes"]
-    held = [[load_file(p) for p in pieces[t::passes]] for t in range(passes)]        # mapped, not read
-    key, boxes = (torch.cat([h[k] for h in held[0]]) for k in ("key", "boxes"))
-    for other in held[1:]:
-        if not all(torch.equal(a[k], b[k]) for a, b in zip(held[0], other) for k in ("key", "boxes")):
-            raise ValueError(f"{out}: the passes read different samples; remove the folder and run again")
-    for group in [g for g in ("image", "text", "box_image", "box_text") if any(g in h for h in held[0])]:
-        rows = [torch.cat([h[group] for h in of_pass if group in h]) for of_pass in held]
-        array = np.lib.format.open_memmap(out/f"{group}.npy", "w+", np.float16, (passes, *rows[0].shape))
-        for t, r in enumerate(rows): array[t] = r.numpy()
+    def one(file, name):
+        with safe_open(file, "pt") as f: return f.get_tensor(name) if name in f.keys() else None
+    key, boxes = ([torch.cat([one(p, k) for p in pieces[t::passes]]) for t in range(passes)] for k in ("key", "boxes"))
+    if any(not torch.equal(x[0], other) for x in (key, boxes) for other in x[1:]):
+        raise ValueError(f"{out}: the passes read different samples; remove the folder and run again")
+    for group in ("image", "text", "box_image", "box_text"):
+        width = next((x.shape[1] for p in pieces if (x := one(p, group)) is not None), None)
+        if width is None: continue
+        n = int(boxes[0].sum()) if is_box(group) else len(boxes[0])
+        array, at = np.lib.format.open_memmap(out/f"{group}.npy", "w+", np.float16, (passes, n, width)), [0] * passes
+        for i, file in enumerate(pieces):
+            if (x := one(file, group)) is None: continue
+            array[i % passes, at[i % passes]:at[i % passes] + len(x)] = x.numpy()
+            at[i % passes] += len(x)
         array.flush()
-    np.save(out/"box_start.npy", np.concatenate([[0], boxes.numpy().cumsum()]))
-    np.save(out/"key.npy", np.array(key.numpy().tobytes().split(b"\n")[:-1]))
-    write_json(out/"features.json", about | dict(pairs=len(boxes), boxes=int(boxes.sum())))
+    np.save(out/"box_start.npy", np.concatenate([[0], boxes[0].numpy().cumsum()]))
+    np.save(out/"key.npy", np.array(key[0].numpy().tobytes().split(b"\n")[:-1]))
+    write_json(out/"features.json", about | dict(pairs=len(boxes[0]), boxes=int(boxes[0].sum())))
 
 # %% ../nbs/60c_features.ipynb #1978c1a5
 def write_features(config: FeaturesConfig) -> Path:
