@@ -908,7 +908,7 @@ class ConeExplorer:
         self.view = see_cone(self.vectors, self.toward, self.state, self.layouts)
         self.message, self.info = ipywidgets.HTML(), ipywidgets.HTML(entailed_html(self.pictures, self.view))
         self.controls = cone_controls(self.state, self.pictures, float(self.vectors.norm(dim=-1).max()))
-        self.figure = live(self.view.layout, self.heading(), 520, bool(dark), cones=[0], min_radius=self.state.min_radius)
+        self.figure = live(self.view.layout, self.view.title, 520, bool(dark), cones=[0], min_radius=self.state.min_radius)
         self.figure._config = self.figure._config | dict(edits=dict(shapePosition=True))   # the handle can be dragged at once
         for control in self.controls.values(): control.observe(self.changed, "value")
         self.remark = ipywidgets.HTML(html.escape(" ".join([*known_tokens({self.seen.name: self.seen}), *unlike(self.seen, self.pictures)])))
@@ -918,7 +918,6 @@ class ConeExplorer:
 
     def _ipython_display_(self): show_both(self)
     def coming(self): return []      # the one model is there
-    def heading(self): return f"{self.seen.name}: the cone of “{short(self.state.caption)}”"     # how many it holds stands beside it
     def vector(self, points): return self.space.tangent(points).detach()
 
     def start(self, caption, **settings) -> ConeState:   # settings: the dials, as the space tells them or as they stand
@@ -963,7 +962,7 @@ def show(self: ConeExplorer, state: ConeState):
     toward = self.vector(self.seen.read([state.caption])[0])      # another caption, another page
     self.view, self.state, self.toward = see_cone(self.vectors, toward, state, self.layouts), state, toward
     with quietly(self):
-        move(self.figure, plotly_traces(self.view.layout, dark=is_dark(self), cones=[0], min_radius=state.min_radius), self.view.layout, self.heading(), shapes=[self.handle()])
+        move(self.figure, plotly_traces(self.view.layout, dark=is_dark(self), cones=[0], min_radius=state.min_radius), self.view.layout, self.view.title, shapes=[self.handle()])
         for k, v in self.controls.items(): v.value = getattr(state, k)
     self.info.value = entailed_html(self.pictures, self.view)
 
