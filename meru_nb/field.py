@@ -81,7 +81,7 @@ def _be(work, folder, before):   # the forked process; it does not return
         sys.stdout, sys.stderr = (os.fdopen(fd, "w", encoding="utf-8", errors=e, closefd=False) for fd, e in ((1, "strict"), (2, "backslashreplace")))
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for kind in (signal.SIGTERM, signal.SIGHUP): signal.signal(kind, signal.SIG_DFL)
-        torch.set_num_threads(1)
+        torch.set_num_threads(1); os.environ["MERU_NB_THREADS"] = "1"     # a pool of threads does not survive a fork
         tqdm.set_lock(threading.RLock())
         AcceleratorState._reset_state(reset_partial_state=True)
         if before: before()
