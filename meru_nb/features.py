@@ -146,7 +146,10 @@ def join(out: Path, pieces: list, about: dict):
     write_json(out/"features.json", about | dict(pairs=len(boxes[0]), boxes=int(boxes[0].sum())))
 
 # %% ../nbs/60c_features.ipynb #1978c1a5
-def write_features(config: FeaturesConfig) -> Path:
+def write_features(
+    config: FeaturesConfig,
+    progress=True,   # a bar on stderr
+) -> Path:           # the folder
     "Run the towers over the data; several processes share the shards."
     sources, world = find_sources(config.data), processes()
     urls, out = [u for s in sources for u in s.urls], Path(config.out).expanduser()
@@ -158,7 +161,7 @@ def write_features(config: FeaturesConfig) -> Path:
     (out/"pieces").mkdir(parents=True, exist_ok=True)
     if world.is_main_process: write_json(out/"begun.json", dict(asked=asked))
     work = [(u, t, out/"pieces"/f"{i:06d}_{t:03d}.safetensors") for i, u in enumerate(urls) for t in range(config.passes)]
-    for url, turn, file in progress_bar(work[world.process_index::world.num_processes], desc="towers", unit="shard", disable=not world.is_main_process):
+    for url, turn, file in progress_bar(work[world.process_index::world.num_processes], desc="towers", unit="shard", disable=not (progress and world.is_main_process)):
         if file.exists(): continue
         save_file(run_towers(model, shard_loader(config, model, url, turn, boxes)), part := file.with_suffix(".part"))
         part.rename(file)
