@@ -64,7 +64,8 @@ def tower_weights(model) -> dict:  # name -> tensor
 
 def towers_key(model) -> str:
     "Changes with any weight of the towers."
-    return digest(*(p for k, v in tower_weights(model).items() for p in (k, v.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())))
+    def raw(v): return v.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+    return digest(*(part for k, v in tower_weights(model).items() for part in (k, raw(v))))
 
 def tower_fields(config: ModelConfig) -> dict:
     "What a head's configuration takes over."
@@ -99,8 +100,9 @@ def has_boxes(config: FeaturesConfig) -> bool:
 def shard_loader(config: FeaturesConfig, model, url, turn, boxes):
     "A shard in its order: centre crops, or the crops and captions of one pass."
     drawn = dict(train=True, shuffle=False, remainder="short", epoch=turn, subreddit_prob=0.0) if config.passes > 1 else dict(train=False)
-    return make_loader(url, batch_size=config.batch_size, image_size=model.image_size, workers=config.workers, seed=config.seed, tokenizer=model.tokenizer,
-                       context_length=model.textual.context_length, boxes="all" if boxes else False, scale=(config.crop_scale, 1.0), **drawn)
+    return make_loader(url, batch_size=config.batch_size, image_size=model.image_size, workers=config.workers, seed=config.seed,
+                       tokenizer=model.tokenizer, context_length=model.textual.context_length, boxes="all" if boxes else False,
+                       scale=(config.crop_scale, 1.0), **drawn)
 
 # %% ../nbs/60c_features.ipynb #2086ee59
 def shard_marks(urls) -> list[str]:
@@ -161,14 +163,16 @@ def write_features(
     (out/"pieces").mkdir(parents=True, exist_ok=True)
     if world.is_main_process: write_json(out/"begun.json", dict(asked=asked))
     work = [(u, t, out/"pieces"/f"{i:06d}_{t:03d}.safetensors") for i, u in enumerate(urls) for t in range(config.passes)]
-    for url, turn, file in progress_bar(work[world.process_index::world.num_processes], desc="towers", unit="shard", disable=not (progress and world.is_main_process)):
+    mine, quiet = work[world.process_index::world.num_processes], not (progress and world.is_main_process)
+    for url, turn, file in progress_bar(mine, desc="towers", unit="shard", disable=quiet):
         if file.exists(): continue
         save_file(run_towers(model, shard_loader(config, model, url, turn, boxes)), part := file.with_suffix(".part"))
         part.rename(file)
     world.wait_for_everyone()
     if world.is_main_process:
-        where = config.checkpoint if is_source(config.checkpoint) or not Path(config.checkpoint).expanduser().exists() else os.path.abspath(os.path.expanduser(config.checkpoint))
-        join(out, [file for _, _, file in work], dict(checkpoint=where, asked=asked))
+        place = Path(config.checkpoint).expanduser()
+        named = is_source(config.checkpoint) or not place.exists()
+        join(out, [file for _, _, file in work], dict(checkpoint=config.checkpoint if named else str(place.absolute()), asked=asked))
         (out/"begun.json").unlink(); shutil.rmtree(out/"pieces")
     world.wait_for_everyone()
     return out
@@ -182,7 +186,8 @@ class Features:
         self.path = Path(path).expanduser()
         if not (self.path/"features.json").exists():
             half = " (it was begun, and is not whole: run the command again)" if (self.path/"begun.json").exists() else ""
-            raise ValueError(f"{path} holds no features{half}: `python -m meru_nb.features --checkpoint ... --data ... --out {path}` makes them")
+            raise ValueError(f"{path} holds no features{half}: "
+                             f"`python -m meru_nb.features --checkpoint ... --data ... --out {path}` makes them")
         self.about = read_json(self.path/"features.json")
         self.arrays = {f.stem: np.load(f, mmap_mode="r") for f in self.path.glob("*.npy")}
 
@@ -211,10 +216,13 @@ class FeatureLoader:
 
     def __post_init__(self):
         start, count = self.features.arrays["box_start"], len(self.features)
-        if self.boxes and not start[-1]: raise ValueError(f"{self.features.path} has no boxes, and the method learns from them: make it of data with boxes, or take another method")
+        if self.boxes and not start[-1]:
+            raise ValueError(f"{self.features.path} has no boxes, and the method learns from them: "
+                             "make it of data with boxes, or take another method")
         self.usable = np.flatnonzero(np.diff(start)) if self.boxes is True else np.arange(count)
         if len(self) < 1:
-            raise ValueError(f"{self.features.path} holds {len(self.usable)} pairs, no full batch of {self.batch_size * self.world}: --batch-size {len(self.usable) // self.world * self.world} fits")
+            n, fits = len(self.usable), len(self.usable) // self.world * self.world
+            raise ValueError(f"{self.features.path} holds {n} pairs, no full batch of {self.batch_size * self.world}: --batch-size {fits} fits")
         self.state, self.skipped = self.start or dict(seed=self.seed, epoch=0, step=0), Counter()
         self.plan = SimpleNamespace(sources=[], layouts=[], count=lambda: len(self.usable))
 
@@ -222,7 +230,8 @@ class FeatureLoader:
     def state_dict(self): return self.state
 
     def load_state_dict(self, state):
-        if state.get("seed") != self.seed: raise ValueError(f"the state was taken with seed={state.get('seed')}, the loader has seed={self.seed}")
+        if state.get("seed") != self.seed:
+            raise ValueError(f"the state was taken with seed={state.get('seed')}, the loader has seed={self.seed}")
         self.state = state
 
     def __iter__(self):
@@ -237,10 +246,11 @@ class FeatureLoader:
 
     def batch(self, rows, epoch) -> Batch:
         "The pairs of some rows, each by a draw of its own: it does not depend on its neighbours."
-        draw = [np.random.default_rng([self.seed, epoch, int(r)]) for r in rows] if self.boxes or self.features.asked["passes"] > 1 else []
-        turn = np.array([d.integers(self.features.asked["passes"]) for d in draw]) if self.features.asked["passes"] > 1 else np.zeros(len(rows), np.int64)
-        get = self.features.rows
-        out = Batch(image=get("image", turn, rows), tokens=get("text", turn, rows), key=[k.decode() for k in self.features.arrays["key"][rows]])
+        get, passes = self.features.rows, self.features.asked["passes"]
+        draw = [np.random.default_rng([self.seed, epoch, int(r)]) for r in rows] if self.boxes or passes > 1 else []
+        turn = np.array([d.integers(passes) for d in draw]) if passes > 1 else np.zeros(len(rows), np.int64)
+        keys = [k.decode() for k in self.features.arrays["key"][rows]]
+        out = Batch(image=get("image", turn, rows), tokens=get("text", turn, rows), key=keys)
         if not self.boxes: return out
         chosen = [self.choose(r, d) for r, d in zip(rows, draw)]
         each = np.concatenate(chosen).astype(np.int64)
@@ -262,17 +272,19 @@ def take_towers_(model: DualEncoder, features: Features) -> DualEncoder:
     "Fill a head's towers with those that made the cache; ValueError if the checkpoint holds others now."
     source = source_model(features.about["checkpoint"])
     if towers_key(source) != features.asked["towers"]:
-        raise ValueError(f"{features.path} was made by other towers than those of {features.about['checkpoint']}: put the checkpoint back, or make the features again")
+        raise ValueError(f"{features.path} was made by other towers than those of {features.about['checkpoint']}: "
+                         "put the checkpoint back, or make the features again")
     model.load_state_dict(tower_weights(source), strict=False)
     return model
 
 def main(argv=None):
     "Run the towers from the command line."
-    config = parse_cli(FeaturesConfig(), sys.argv[1:] if argv is None else argv, prog="python -m meru_nb.features", description="Run a model's towers over data, once.")
-    out = write_features(config)
+    asked = sys.argv[1:] if argv is None else argv
+    out = write_features(parse_cli(FeaturesConfig(), asked, prog="python -m meru_nb.features", description="Run a model's towers over data, once."))
     held = Features(out)
     if processes().is_main_process:
-        print(f"{out}: {len(held)} pairs, {held.about['boxes']} boxes, {held.asked['passes']} pass(es), {sum(f.stat().st_size for f in out.iterdir()) / 2**20:.1f} MiB\n"
+        size = sum(f.stat().st_size for f in out.iterdir()) / 2**20
+        print(f"{out}: {len(held)} pairs, {held.about['boxes']} boxes, {held.asked['passes']} pass(es), {size:.1f} MiB\n"
               f"next: python -m meru_nb.train --features {out} --preset meru_head")
 
 # %% ../nbs/60c_features.ipynb #648a62d7

@@ -62,10 +62,14 @@ class ARGENTConfig(ModelConfig):
             rows = general if general in BOXES else specific
             fn = lambda e: adaent(e.space, e.at(general, rows), e.at(specific, rows), within, self.huber_delta)
             return Term(name, fn, weight, rows, ())
-        def norms(groups): return Term(f"norms_{groups[0]}", lambda e: norm_regulariser(*(e.points[g] for g in groups), least=self.norm_least), self.norm_weight / 2, groups[0], ())
+        def norms(groups):
+            fn = lambda e: norm_regulariser(*(e.points[g] for g in groups), least=self.norm_least)
+            return Term(f"norms_{groups[0]}", fn, self.norm_weight / 2, groups[0], ())
         half = self.entail_weight / 2
-        return Objective(*three_contrasts(), entail("text_image", *PAIRS[::-1], False, half), entail("box_text_image", *BOXES[::-1], False, half),
-                         entail("box_image", "box_image", "image", True, half / 2), entail("box_text", "box_text", "text", True, half / 2),
+        return Objective(*three_contrasts(), entail("text_image", "text", "image", False, half),
+                         entail("box_text_image", "box_text", "box_image", False, half),
+                         entail("box_image", "box_image", "image", True, half / 2),
+                         entail("box_text", "box_text", "text", True, half / 2),
                          norms(PAIRS), norms(BOXES),
                          scales=dict(local=self.local_scale, global_local=self.global_local_scale), scale_max=self.scale_max)
 

@@ -18,8 +18,10 @@ def four_cones(
     weight,                # of each
 ) -> list:                 # of terms
     "Text over image, for wholes and for boxes, and box over whole, of either modality."
-    return [entailment("text", "image", inter_eta, weight, "text_image"), entailment("box_text", "box_image", inter_eta, weight, "box_text_image"),
-            entailment("box_image", "image", intra_eta, weight, "box_image"), entailment("box_text", "text", intra_eta, weight, "box_text")]
+    return [entailment("text", "image", inter_eta, weight, "text_image"),
+            entailment("box_text", "box_image", inter_eta, weight, "box_text_image"),
+            entailment("box_image", "image", intra_eta, weight, "box_image"),
+            entailment("box_text", "text", intra_eta, weight, "box_text")]
 
 @dataclass
 class HyCoCLIPConfig(ModelConfig):

@@ -41,7 +41,8 @@ class PHyCLIPConfig(ModelConfig):
 
     def make_objective(self):
         distance = ProductDistance("l2" if self.l2 else "l1")
-        if not self.boxes: return Objective(contrastive(distance), entailment("text", "image", self.inter_eta, self.entail_weight, "text_image"))
+        if not self.boxes:
+            return Objective(contrastive(distance), entailment("text", "image", self.inter_eta, self.entail_weight, "text_image"))
         return Objective(average("contrastive", contrastive(distance), contrastive(distance, rows=("box_image", "box_text"))),
                          *four_cones(self.inter_eta, self.intra_eta, self.entail_weight / 2))
 

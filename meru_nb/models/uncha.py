@@ -82,12 +82,16 @@ class UNCHAConfig(ModelConfig):
 
     def make_objective(self):
         def cone(name, general, specific, eta, share):
-            return Term(name, lambda e: residual(e, general, specific, eta, self.angle_share).mean(), share * self.entail_weight, general, ())
+            fn = lambda e: residual(e, general, specific, eta, self.angle_share).mean()
+            return Term(name, fn, share * self.entail_weight, general, ())
         def calibrated(name, box, whole):
             fn = lambda e: calibration(e, box, whole, self.intra_eta, self.angle_share, self.calibration)
             return Term(name, fn, self.entail_weight, box, (box,))
-        return Objective(*three_contrasts(), cone("text_image", *PAIRS[::-1], self.inter_eta, 1 / 2), cone("box_text_image", *BOXES[::-1], self.inter_eta, 1 / 2),
-                         cone("box_image", "box_image", "image", self.intra_eta, 1 / 4), cone("box_text", "box_text", "text", self.intra_eta, 1 / 4),
+        return Objective(*three_contrasts(),
+                         cone("text_image", "text", "image", self.inter_eta, 1 / 2),
+                         cone("box_text_image", "box_text", "box_image", self.inter_eta, 1 / 2),
+                         cone("box_image", "box_image", "image", self.intra_eta, 1 / 4),
+                         cone("box_text", "box_text", "text", self.intra_eta, 1 / 4),
                          calibrated("calibration_image", "box_image", "image"), calibrated("calibration_text", "box_text", "text"),
                          scales=dict(local=self.local_scale, global_local=self.global_local_scale), scale_max=self.scale_max)
 
