@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from fastcore.basics import patch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -244,24 +245,27 @@ class FeatureLoader:
                 yield self.batch(order[at:at + self.batch_size], epoch)
             self.state = dict(seed=self.seed, epoch=epoch + 1, step=0)
 
-    def batch(self, rows, epoch) -> Batch:
-        "The pairs of some rows, each by a draw of its own: it does not depend on its neighbours."
-        get, passes = self.features.rows, self.features.asked["passes"]
-        draw = [np.random.default_rng([self.seed, epoch, int(r)]) for r in rows] if self.boxes or passes > 1 else []
-        turn = np.array([d.integers(passes) for d in draw]) if passes > 1 else np.zeros(len(rows), np.int64)
-        keys = [k.decode() for k in self.features.arrays["key"][rows]]
-        out = Batch(image=get("image", turn, rows), tokens=get("text", turn, rows), key=keys)
-        if not self.boxes: return out
-        chosen = [self.choose(r, d) for r, d in zip(rows, draw)]
-        each = np.concatenate(chosen).astype(np.int64)
-        owner = np.repeat(np.arange(len(rows)), [len(c) for c in chosen])
-        if self.boxes == "all": out["box_owner"] = torch.from_numpy(owner)
-        return Batch(out | dict(box_image=get("box_image", turn[owner], each), box_tokens=get("box_text", turn[owner], each)))
+# %% ../nbs/60c_features.ipynb #168ecdcd
+@patch
+def batch(self: FeatureLoader, rows, epoch) -> Batch:
+    "The pairs of some rows, each by a draw of its own: it does not depend on its neighbours."
+    get, passes = self.features.rows, self.features.asked["passes"]
+    draw = [np.random.default_rng([self.seed, epoch, int(r)]) for r in rows] if self.boxes or passes > 1 else []
+    turn = np.array([d.integers(passes) for d in draw]) if passes > 1 else np.zeros(len(rows), np.int64)
+    keys = [k.decode() for k in self.features.arrays["key"][rows]]
+    out = Batch(image=get("image", turn, rows), tokens=get("text", turn, rows), key=keys)
+    if not self.boxes: return out
+    chosen = [self.choose(r, d) for r, d in zip(rows, draw)]
+    each = np.concatenate(chosen).astype(np.int64)
+    owner = np.repeat(np.arange(len(rows)), [len(c) for c in chosen])
+    if self.boxes == "all": out["box_owner"] = torch.from_numpy(owner)
+    return Batch(out | dict(box_image=get("box_image", turn[owner], each), box_tokens=get("box_text", turn[owner], each)))
 
-    def choose(self, row, draw):  # (k,) rows among the boxes
-        start, stop = self.features.arrays["box_start"][row:row + 2]
-        most = 1 if self.boxes is True else self.max_boxes or stop - start
-        return np.arange(start, stop) if stop - start <= most else np.sort(start + draw.permutation(stop - start)[:most])
+@patch
+def choose(self: FeatureLoader, row, draw):  # (k,) rows among the boxes
+    start, stop = self.features.arrays["box_start"][row:row + 2]
+    most = 1 if self.boxes is True else self.max_boxes or stop - start
+    return np.arange(start, stop) if stop - start <= most else np.sort(start + draw.permutation(stop - start)[:most])
 
 # %% ../nbs/60c_features.ipynb #0b6f2535
 def head_fields(features: Features) -> dict:
