@@ -15,6 +15,7 @@ from braceexpand import braceexpand
 from .begin import with_init
 from .config import from_dict, write_json
 from .core import versions
+from .data.own import OWN, is_own
 from .data.sources import find_sources, is_remote
 from .encoders.pretrained import is_source, read_source, settled
 from .features import Features, head_fields
@@ -60,6 +61,7 @@ def located(config: TrainConfig) -> TrainConfig:
     "`config` with local paths made absolute, and the towers of its features."
     config = with_features(config)
     def place(pattern):
+        if pattern == OWN: return pattern        # with its samples
         path, weight = (re.fullmatch(r"(.*)(::[^:/]*)", pattern, re.S) or re.fullmatch(r"(.*)()", pattern, re.S)).groups()
         path = os.path.expanduser(path)
         fixed = is_remote(path) or any(os.path.isabs(p) for p in (braceexpand(path) if "{" in path else [path]))
@@ -111,6 +113,7 @@ def provenance(processes: int) -> dict:
 def shards_of(config: TrainConfig) -> list:
     "Of each source: how many shards, their weight, and what they are."
     if config.features: return [[1, 1, Features(config.features).key]]
+    if is_own(config.data): return [[1, 1, "samples of one's own"]]
     return [[len(s.urls), s.weight, identity(s.urls)] for s in find_sources(config.data)]
 
 def write_config(run: Path, config: TrainConfig, processes: int, forked=None):   # forked: what a fork changes

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from .data.own import NOTE, is_own
 from .data.sources import find_sources, is_remote, shortfall
 from .encoders.pretrained import is_source, read_source
 from .features import Features
@@ -45,7 +46,9 @@ def remarks(config, loader, accelerator, said=()) -> list[str]:
     if "lines" in loader.plan.layouts:
         out.append("texts have several captions, a line each: one is drawn each time "
                    "(a dataset_type.txt beside the shards that says 'text' makes them one)")
-    if shards < readers and not config.features: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
+    if is_own(config.data): out.append(NOTE)
+    if 0 < shards < readers:
+        out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
     if "." in config.model.visual and not is_source(config.model.visual) and weights_of(config) == "random":
         out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
     epochs = epochs_of(config, loader)
