@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PREFIX', 'OPENAI_PIXELS', 'LICENCES', 'Source', 'known_models', 'is_source', 'split_spec', 'read_source',
-           'download_weights', 'open_pair', 'first_line', 'known_tag', 'load_weights', 'shorter', 'SourceTokenizer',
-           'tokenizer_for', 'own_tokenizer', 'take_projection', 'ImageTower', 'TextTower', 'open_towers', 'sources_of',
-           'settled']
+           'download_weights', 'open_pair', 'first_line', 'cannot', 'known_tag', 'load_weights', 'shorter',
+           'SourceTokenizer', 'tokenizer_for', 'own_tokenizer', 'take_projection', 'ImageTower', 'TextTower',
+           'open_towers', 'sources_of', 'settled']
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #8278fb49
 import functools, json
@@ -102,11 +102,19 @@ def open_pair(
     if args["text_cfg"].get("hf_model_name"): args["text_cfg"] |= dict(hf_model_pretrained=False)     # its weights are the source's
     if "multimodal_cfg" in held: raise ValueError(f"{source}: a captioning model, whose text tower needs its decoder; choose one without multimodal_cfg")
     try: pair = open_clip.CustomTextCLIP(**args)
-    except (TypeError, RuntimeError, ValueError, AssertionError) as err: raise ValueError(f"{source} cannot be built: {first_line(err)}") from None
+    except (TypeError, RuntimeError, ValueError, AssertionError, OSError, KeyError, ImportError) as err:
+        raise ValueError(f"{source} cannot be built: {cannot(args['text_cfg'], err)}") from None
     if source.weights and fetch: load_weights(pair, source)
     return pair
 
 def first_line(err) -> str: return next(iter(str(err).splitlines()), type(err).__name__)
+
+def cannot(text_cfg, err) -> str:
+    "Why a pair cannot be built, and what to do about a text tower of `transformers`."
+    name = text_cfg.get("hf_model_name")
+    if not name: return first_line(err)
+    if "transformers" in str(err) and not isinstance(err, OSError): return f"its text tower {name} needs transformers: pip install transformers"
+    return f"its text tower {name} has no configuration here or on the hub ({shorter(err, 120)})"
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #28174d41
 def known_tag(source) -> dict:
@@ -220,13 +228,17 @@ class ImageTower(nn.Module):
 
 class TextTower(nn.Module):
     "(B, L) tokens -> (B, W)."
-    def __init__(self, net):   # a text tower of `open_clip`'s
+    def __init__(self,
+                 net,                   # a text tower of `open_clip`'s
+                 context_length=None    # that its tokens have; None: as many as it could take
+                ):
         super().__init__()
-        self.net, self.context_length = net, net.context_length
+        self.net, self.context_length = net, context_length or net.context_length
+        self.pad = getattr(getattr(net, "config", None), "pad_token_id", None) or 0    # `transformers` masks its own
         self.projection = take_projection(net, "text_projection")
         self.num_features = width_of(net, torch.ones(1, self.context_length, dtype=torch.long))
 
-    def forward(self, tokens): return self.net(nn.functional.pad(tokens, (0, self.context_length - tokens.shape[1])))
+    def forward(self, tokens): return self.net(nn.functional.pad(tokens, (0, self.context_length - tokens.shape[1]), value=self.pad))
 
     def set_grad_checkpointing(self, enable=True): self.net.set_grad_checkpointing(enable)
 
@@ -239,7 +251,7 @@ def open_towers(
     pairs = {spec: open_pair(read_source(spec), fetch) for spec in dict.fromkeys((visual, textual)) if is_source(spec)}
     out = {}
     if is_source(visual): out["visual"] = ImageTower(pairs[visual].visual, read_source(visual).pixels())
-    if is_source(textual): out |= dict(textual=TextTower(pairs[textual].text), log_scale=pairs[textual].logit_scale.detach().reshape(()))
+    if is_source(textual): out |= dict(textual=TextTower(pairs[textual].text, read_source(textual).sizes()["context_length"]), log_scale=pairs[textual].logit_scale.detach().reshape(()))
     return out
 
 def sources_of(config) -> dict:   # a ModelConfig -> field -> Source
