@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import torch
 
-from ..data.evalsets import EvalSet, Images, whole_samples
+from .evalsets import EvalSet, Images, whole_samples
 from ..data.formats import caption_lines, check_caption, decode_caption, find_layout, only_newlines, parse_record
 from ..data.shards import OpenFiles
 from ..data.sources import expand, has_lines

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from ..data.evalsets import EvalSet
+from .evalsets import EvalSet
 from .captions import CaptionSet, embed_captions, file_images, only_newlines
 from ..files import check_file
 from .features import Result, Task
