@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['MAY_WAIT', 'FREE', 'FULL', 'LENT', 'AT_ONCE', 'REMEDIES', 'IN_USE', 'OpenFiles', 'Recipe', 'Raw', 'make_room',
            'make_flags', 'Order', 'Kitchen', 'in_groups', 'sound', 'start_worker', 'keep_memory', 'Loader', 'ahead',
-           'names_subreddits', 'check_numbers', 'make_loader', 'main']
+           'names_subreddits', 'check_numbers', 'make_loader']
 
 # %% ../../nbs/52_data.shards.ipynb #10c21549
-import argparse, contextlib, ctypes, errno, itertools, math, mmap, os, random, sys, time, weakref
+import contextlib, ctypes, errno, itertools, math, mmap, os, random, time, weakref
 from collections import Counter, OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -21,13 +21,14 @@ from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision.transforms import functional as TF
 
-from ..core import Batch, deaths_told, heed_parent_only, one_line_errors, one_thread
-from .formats import IMAGES, LAYOUTS, box_numbers, caption_lines, check_caption, decode_caption, json_boxes, parse_record, subreddit_words, with_subreddit
+from ..core import Batch, deaths_told, heed_parent_only, one_thread
+from .formats import IMAGES, LAYOUTS, box_numbers, caption_lines, check_caption, decode_caption
+from .formats import json_boxes, parse_record, subreddit_words, with_subreddit
 from .remote import Fetcher
 from .sources import Plan, find_sources, index_shard, is_remote, label_of, source_layout
 from .tar import Sample, read_fields
 from .transforms import BadSample, cut_box, eval_pixels, open_image, resize_tensor, sample_rng, to_rgb, train_crop
-from ..files import at_home
+from ..old_names import moved_names, run_moved
 from ..tokenizer import clip_tokenizer
 
 # %% ../../nbs/52_data.shards.ipynb #096715fc
@@ -66,6 +67,7 @@ class Recipe:
     boxes: object = False         # True: one random box a sample as well; "all": every box
     max_boxes: int = 0            # with "all": of a sample with more, so many at random; 0: no bound
     records: bool = False         # the samples' JSON as well
+    every_caption: bool = False   # of a sample with several, which `caption` then lists
     subreddit_prob: float = 0.5   # of the prefix, in training
     context_length: int = 77
     scale: tuple = (0.5, 1.0)     # share of an image's area that a crop covers
@@ -96,6 +98,12 @@ def some(self: Recipe, boxes: list, rng) -> list:
     return [boxes[i] for i in sorted(rng.sample(range(len(boxes)), self.max_boxes))]
 
 @patch
+def of_lines(self: Recipe, lines: list, rng):
+    "What is taken of several captions."
+    if self.every_caption: return lines
+    return lines[rng.randrange(len(lines)) if self.train else 0]
+
+@patch
 def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch: int) -> Raw:
     "What is needed of a sample; BadSample if something is wrong with it."
     layout, rng = LAYOUTS[layout_name], sample_rng(self.seed, epoch, sample.key)
@@ -112,8 +120,9 @@ def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch: int) -> Raw:
     record = parse_record(data["json"]) if "json" in data else {}
     if text == "json": caption = check_caption(record.get("caption"))
     elif not layout.lines: caption = decode_caption(data[text])
-    else: caption = (lines := caption_lines(data[text]))[rng.randrange(len(lines)) if self.train else 0]
-    if self.train: caption = with_subreddit(caption, record, rng, self.subreddit_prob)
+    else: caption = self.of_lines(caption_lines(data[text]), rng)
+    if self.every_caption: caption = [caption] if isinstance(caption, str) else caption
+    elif self.train: caption = with_subreddit(caption, record, rng, self.subreddit_prob)
     return Raw(sample.key, caption, data[layout.image(sample.fields)], record, [(data[p], data[p.split(".")[0] + ".txt"]) for p in pictures], rng)
 
 # %% ../../nbs/52_data.shards.ipynb #ffc48cb2
@@ -216,6 +225,9 @@ def sound(step, items, problems: list):
 def gather(self: Kitchen, dishes: list) -> dict:
     "Captions, keys, tokens; all as numpy, since a tensor on its way out of a worker takes a file descriptor."
     out, chain = {k: [d[k] for d in dishes] for k in dishes[0]}, itertools.chain.from_iterable
+    if self.recipe.every_caption:
+        out["caption_owner"] = np.repeat(np.arange(len(dishes)), [len(d["caption"]) for d in dishes])
+        out["caption"] = list(chain(out["caption"]))
     if self.recipe.boxes == "all":       # nobody knows how many: they go through the pipe
         out["box_owner"] = np.repeat(np.arange(len(dishes)), [len(d["box_caption"]) for d in dishes])
         size, images = self.recipe.image_size, list(chain(out["box_image"]))
@@ -470,6 +482,7 @@ def make_loader(
     remainder=None,              # "drop": whole global batches only (training); "short": every sample (evaluation)
     boxes=False,                 # True: one random box a sample, box_image, box_tokens, box_caption; "all": every box there is, and box_owner, its row
     max_boxes=0,                 # with "all": of a sample with more, so many at random; 0: no bound
+    captions="one",              # "all": of pictures with several every one, and caption_owner, its row
     records=False,               # batches also carry the samples' JSON, record
     subreddit_prob=0.5,          # of RedCaps's prefix, in training
     context_length=77,           # tokens of a caption at most
@@ -488,30 +501,20 @@ def make_loader(
     remainder = remainder or ("drop" if train else "short")
     if remainder not in ("drop", "short"): raise ValueError(f"remainder is {remainder!r}: choose 'drop' or 'short'")
     if boxes not in (False, True, "all"): raise ValueError(f"boxes is {boxes!r}: choose False, True or 'all'")
+    if captions not in ("one", "all"): raise ValueError(f"captions is {captions!r}: choose 'one' or 'all'")
     if rank >= world: raise ValueError(f"rank is {rank} of {world} processes: give 0 to {world - 1}")
     sources = find_sources(urls)
     fetch = (fetcher or Fetcher()) if any(is_remote(u) for s in sources for u in s.urls) else None
     layouts = [source_layout(s, layout, fetch) for s in sources]
     if train and subreddit_prob and any(map(names_subreddits, sources)): subreddit_words("warm up")   # before workers are forked: they inherit the counts
     plan = Plan(sources, layouts, batch_size, seed, epoch, train if shuffle is None else shuffle, remainder, rank, world, steps_per_epoch, window, fetch)
-    recipe = Recipe(image_size, train, exact, boxes, max_boxes, records, subreddit_prob, context_length, tuple(scale), seed)
+    recipe = Recipe(image_size, train, exact, boxes, max_boxes, records, captions == "all", subreddit_prob, context_length, tuple(scale), seed)
     return Loader(plan, Kitchen(recipe, tokenizer or clip_tokenizer()), workers, max_bad, endless=endless)
 
-# %% ../../nbs/52_data.shards.ipynb #c7cc77c8
-def main(argv=None):
-    "`inspect PATTERN... [--sheet FILE.png] [--workers N] [--layout NAME]`"
-    parser = argparse.ArgumentParser(prog="python -m meru_nb.data.shards", description="Look into shards.")
-    inspect = parser.add_subparsers(required=True, metavar="inspect").add_parser("inspect", help="counts, formats, sizes, caption lengths, broken samples")
-    inspect.add_argument("urls", nargs="+", metavar="PATTERN", help="'a/*.tar', 'shard_{000..127}.tar', a folder, a URL, 'pipe:command'")
-    inspect.add_argument("--sheet", help="write a sheet of images to this PNG")
-    inspect.add_argument("--workers", type=int, default=0)
-    inspect.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)}; recognised if not given")
-    args = parser.parse_args([at_home(a) for a in (sys.argv[1:] if argv is None else argv)])
-    with one_line_errors("meru_nb.data.shards"):
-        from meru_nb.data.survey import print_survey, survey     # it uses this module
-        print_survey(survey(args.urls, args.workers, args.sheet, args.layout, progress=sys.stderr.isatty()))
+# %% ../../nbs/52_data.shards.ipynb #57738945
+__getattr__ = moved_names("meru_nb.data.shards", {"meru_nb.data.survey": "main"})
 
 # %% ../../nbs/52_data.shards.ipynb #3c9aa191
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
-if __name__ == "__main__" and "__file__" in globals(): main()
+if __name__ == "__main__" and "__file__" in globals(): run_moved("meru_nb.data.shards", "meru_nb.data.survey")
