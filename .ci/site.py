@@ -126,7 +126,8 @@ def configuration(work: Path, out: Path, nav) -> dict:
     return dict(site_name=given["title"], site_description=given["description"], site_author=given["author"],
                 site_url=address(), copyright=f"{given['copyright']}; Apache-2.0",
                 docs_dir=str(work), site_dir=str(out), use_directory_urls=False, nav=nav, extra_css=["assets/site.css"],
-                theme=dict(name="material", font=False, features=features, palette=schemes, icon=dict(logo="material/chart-bubble")),
+                theme=dict(name="material", font=False, features=features, palette=schemes,
+                           icon=dict(logo="material/chart-bubble")),
                 plugins=[dict(search=dict(separator=r"[\s\-,:=\[\]()\"`/.]+"))],
                 extra=dict(social=[dict(icon="fontawesome/brands/github", link=given["git_url"])]),
                 markdown_extensions=["attr_list", dict(toc=dict(permalink=True, toc_depth="2-3"))])

@@ -173,6 +173,7 @@ def figures_page(pages) -> str:
     for m in models.values(): m.eval(); m.space.requires_grad_(False)
     say = lambda key: pages.prose(WORDS[key], env)
     drawn = lambda draw: pages.stash(side_by_side(draw, models))
-    out = ["# Figures that move", say("top"), "## A traversal", say("walk"), drawn(walk_figure), "## A gap", say("gap"), drawn(gap_figure)]
+    out = ["# Figures that move", say("top")]
+    out += ["## A traversal", say("walk"), drawn(walk_figure), "## A gap", say("gap"), drawn(gap_figure)]
     scripts = "".join(f'<script src="assets/{name}"></script>' for name in ("plotly.min.js", "live.js"))
     return "\n\n".join(["---\nhide: [navigation]\n---", *out, pages.stash(scripts)]) + "\n"

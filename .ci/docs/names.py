@@ -112,7 +112,7 @@ class Names:
     def __post_init__(self):
         self.by_module = {n.module: n for n in self.notebooks if n.module}
         self.by_stem = {n.stem: n for n in self.notebooks}
-        self.modules = sorted({*self.symbols.values(), *self.by_module}, key=lambda m: (self.number(m), m))
+        self.modules = sorted({*self.symbols.values()}, key=lambda m: (self.number(m), m))
         self.by_name = {}
         for full, module in self.symbols.items():
             own = self.own(full)
@@ -139,7 +139,9 @@ class Names:
         name = inner[1].removeprefix(f"{self.package}.") if inner else file
         if f"{self.package}.{name}" in self.symbols: return self.url(f"{self.package}.{name}")
         dotted = name.replace("/", ".")
-        if dotted in self.modules and ("." in dotted or dotted != text): return f"api/{dotted}.html"      # not a bare word
+        if "." in dotted or dotted != text:                                    # not a bare word
+            if dotted in self.modules: return f"api/{dotted}.html"
+            if dotted in self.by_module: return self.by_module[dotted].url     # defines nothing of its own
         found = self.by_name.get(name, []) if inner else []
         here = [full for full in found if self.symbols[full] == module]
         exact = [full for full in found if self.own(full) == name]
