@@ -38,7 +38,7 @@ def rows_of(thing) -> list:
     try: held = docments(thing, full=True)
     except (TypeError, ValueError, OSError, SyntaxError): return []
     rows = [(k, annotation(v.anno), text_of(v.default), v.docment or "") for k, v in held.items() if k != "self"]
-    rows = [r for r in rows if r[0] != "return" or r[1] or r[3]]
+    rows = [r for r in rows if r[0] != "return" or r[1] not in ("", "None") or r[3]]
     return rows if any(any(r[1:]) for r in rows) else []          # names alone stand in the signature
 
 
@@ -52,6 +52,7 @@ def sentence(thing) -> str:
 def table(rows, pages, env) -> str:
     "Parameters as a table, one a row."
     if not rows: return ""
+    env = env | dict(own={r[0] for r in rows})                    # a parameter is not what else has its name
     def row(name, kind, default, said):
         shown = f"<code>{html.escape(name)}</code>" if name != "return" else "<em>returns</em>"
         coded = [f"<code>{html.escape(x)}</code>" if x else "" for x in (kind, default)]

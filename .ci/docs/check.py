@@ -139,7 +139,7 @@ def search(page, url, heard):
     page.goto(url + "index.html")
     page.locator("input.md-search__input").click()
     page.keyboard.type(NAME)
-    found = page.locator(f".md-search-result__link[href*='{NAME}']").first
+    found = page.locator(f".md-search-result__link[href$='#{NAME}']").first
     found.wait_for()
     found.click()
     page.wait_for_url("**/api/**")

@@ -145,7 +145,8 @@ class Names:
         found = self.by_name.get(name, []) if inner else []
         here = [full for full in found if self.symbols[full] == module]
         exact = [full for full in found if self.own(full) == name]
-        for some in ([f for f in here if f in exact], here, exact, found):
+        far = found if re.search(r"[A-Z_.]", name) else []       # a method called `text` is not what every text is
+        for some in ([f for f in here if f in exact], here, exact, far):
             if len(some) == 1: return self.url(some[0])
             if some: return None
         return None

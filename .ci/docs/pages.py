@@ -48,7 +48,7 @@ class Pages:
     def code_inline(self, tokens, i, options, env):
         text, to = tokens[i].content, None
         open_links = sum(dict(link_open=1, link_close=-1).get(t.type, 0) for t in tokens[:i])
-        if not open_links: to = self.names.find(text, env["module"])
+        if not open_links and text not in env["own"]: to = self.names.find(text, env["module"])
         made = f"<code>{html.escape(text)}</code>"
         return f'<a class="name" href="{relative(env["url"], to)}">{made}</a>' if to else made
 
@@ -94,7 +94,7 @@ class Pages:
 
     def env(self, url, module="", folder=ROOT) -> dict:
         "What the rules know of a page."
-        return dict(url=url, module=module, folder=folder, pointed=False)
+        return dict(url=url, module=module, folder=folder, pointed=False, own=())
 
     def prose(self, text, env) -> str:
         "Markdown of a cell: its headings as they are, the rest rendered."
