@@ -47,7 +47,8 @@ class FeaturesConfig(Config):
 
     def __post_init__(self):
         for name in ("passes", "batch_size"):
-            if getattr(self, name) < 1: raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}: give 1 or more")
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}: give 1 or more")
 
 # %% ../nbs/60c_features.ipynb #3494c2e0
 TOWERS = ("visual.", "textual.", "pixel_")
@@ -57,7 +58,8 @@ def source_model(
 ) -> DualEncoder:
     "The model whose towers are run."
     if not checkpoint: raise ValueError("--checkpoint is empty: name the model whose towers are to be run")
-    if is_source(checkpoint): return build_model(preset_config("clip_vit_b", visual=checkpoint, textual=checkpoint)).eval()
+    if is_source(checkpoint):
+        return build_model(preset_config("clip_vit_b", visual=checkpoint, textual=checkpoint)).eval()
     return load_model(os.path.expanduser(checkpoint)).eval()
 
 def tower_weights(model) -> dict:  # name -> tensor
@@ -87,7 +89,8 @@ def run_towers(
             out.setdefault(f"{kind}text", []).append(model.read(batch[f"{kind}tokens"]).half().cpu())
         owner = batch.get("box_owner", torch.zeros(0, dtype=torch.long))
         out.setdefault("boxes", []).append(torch.bincount(owner.cpu(), minlength=len(batch["key"])))
-        out.setdefault("key", []).append(torch.frombuffer(bytearray("".join(f"{k}\n" for k in batch["key"]).encode()), dtype=torch.uint8))
+        keys = bytearray("".join(f"{k}\n" for k in batch["key"]).encode())
+        out.setdefault("key", []).append(torch.frombuffer(keys, dtype=torch.uint8))
     return {k: torch.cat(v) for k, v in out.items()}
 
 def has_boxes(config: FeaturesConfig) -> bool:
@@ -100,10 +103,11 @@ def has_boxes(config: FeaturesConfig) -> bool:
 
 def shard_loader(config: FeaturesConfig, model, url, turn, boxes):
     "A shard in its order: centre crops, or the crops and captions of one pass."
-    drawn = dict(train=True, shuffle=False, remainder="short", epoch=turn, subreddit_prob=0.0) if config.passes > 1 else dict(train=False)
-    return make_loader(url, batch_size=config.batch_size, image_size=model.image_size, workers=config.workers, seed=config.seed,
-                       tokenizer=model.tokenizer, context_length=model.textual.context_length, boxes="all" if boxes else False,
-                       scale=(config.crop_scale, 1.0), **drawn)
+    drawn = dict(train=False)
+    if config.passes > 1: drawn = dict(train=True, shuffle=False, remainder="short", epoch=turn, subreddit_prob=0.0)
+    return make_loader(url, batch_size=config.batch_size, image_size=model.image_size, workers=config.workers,
+                       seed=config.seed, tokenizer=model.tokenizer, context_length=model.textual.context_length,
+                       boxes="all" if boxes else False, scale=(config.crop_scale, 1.0), **drawn)
 
 # %% ../nbs/60c_features.ipynb #2086ee59
 def shard_marks(urls) -> list[str]:
@@ -115,8 +119,10 @@ def shard_marks(urls) -> list[str]:
 
 def asked_for(config: FeaturesConfig, model, urls, boxes) -> dict:
     "What decides the content of a cache."
-    return dict(towers=towers_key(model), model=tower_fields(model.config), shards=shard_marks(urls), passes=config.passes, boxes=boxes,
-                crop_scale=config.crop_scale if config.passes > 1 else None, seed=config.seed if config.passes > 1 else None)
+    return dict(towers=towers_key(model), model=tower_fields(model.config), shards=shard_marks(urls),
+                passes=config.passes, boxes=boxes,
+                crop_scale=config.crop_scale if config.passes > 1 else None,
+                seed=config.seed if config.passes > 1 else None)
 
 def check_begun(out: Path, asked: dict):
     "ValueError if a folder holds features of something else."
@@ -124,14 +130,17 @@ def check_begun(out: Path, asked: dict):
         if not (out/name).exists(): continue
         held = read_json(out/name)["asked"]
         differs = [k for k in asked if held.get(k) != json.loads(json.dumps(asked[k]))]
-        if differs: raise ValueError(f"{out} holds features of other {', '.join(differs)}: give another --out, or remove it")
+        if differs:
+            raise ValueError(f"{out} holds features of other {', '.join(differs)}: give another --out, or remove it")
 
 def join(out: Path, pieces: list, about: dict):
     "Put the pieces together, (pass, shard) after (pass, shard), into one array a group; one piece is held at a time."
     passes = about["asked"]["passes"]
     def one(file, name):
         with safe_open(file, "pt") as f: return f.get_tensor(name) if name in f.keys() else None
-    key, boxes = ([torch.cat([one(p, k) for p in pieces[t::passes]]) for t in range(passes)] for k in ("key", "boxes"))
+    def whole(name, t): return torch.cat([one(p, name) for p in pieces[t::passes]])
+    def each(name): return [whole(name, t) for t in range(passes)]
+    key, boxes = each("key"), each("boxes")
     if any(not torch.equal(x[0], other) for x in (key, boxes) for other in x[1:]):
         raise ValueError(f"{out}: the passes read different samples; remove the folder and run again")
     for group in ("image", "text", "box_image", "box_text"):
@@ -163,7 +172,8 @@ def write_features(
     if (out/"features.json").exists(): return out
     (out/"pieces").mkdir(parents=True, exist_ok=True)
     if world.is_main_process: write_json(out/"begun.json", dict(asked=asked))
-    work = [(u, t, out/"pieces"/f"{i:06d}_{t:03d}.safetensors") for i, u in enumerate(urls) for t in range(config.passes)]
+    piece = lambda i, t: out/"pieces"/f"{i:06d}_{t:03d}.safetensors"
+    work = [(u, t, piece(i, t)) for i, u in enumerate(urls) for t in range(config.passes)]
     mine, quiet = work[world.process_index::world.num_processes], not (progress and world.is_main_process)
     for url, turn, file in progress_bar(mine, desc="towers", unit="shard", disable=quiet):
         if file.exists(): continue
@@ -173,7 +183,8 @@ def write_features(
     if world.is_main_process:
         place = Path(config.checkpoint).expanduser()
         named = is_source(config.checkpoint) or not place.exists()
-        join(out, [file for _, _, file in work], dict(checkpoint=config.checkpoint if named else str(place.absolute()), asked=asked))
+        join(out, [file for _, _, file in work],
+             dict(checkpoint=config.checkpoint if named else str(place.absolute()), asked=asked))
         (out/"begun.json").unlink(); shutil.rmtree(out/"pieces")
     world.wait_for_everyone()
     return out
@@ -186,7 +197,8 @@ class Features:
                 ):
         self.path = Path(path).expanduser()
         if not (self.path/"features.json").exists():
-            half = " (it was begun, and is not whole: run the command again)" if (self.path/"begun.json").exists() else ""
+            begun = (self.path/"begun.json").exists()
+            half = " (it was begun, and is not whole: run the command again)" if begun else ""
             raise ValueError(f"{path} holds no features{half}: "
                              f"`python -m meru_nb.features --checkpoint ... --data ... --out {path}` makes them")
         self.about = read_json(self.path/"features.json")
@@ -223,7 +235,8 @@ class FeatureLoader:
         self.usable = np.flatnonzero(np.diff(start)) if self.boxes is True else np.arange(count)
         if len(self) < 1:
             n, fits = len(self.usable), len(self.usable) // self.world * self.world
-            raise ValueError(f"{self.features.path} holds {n} pairs, no full batch of {self.batch_size * self.world}: --batch-size {fits} fits")
+            raise ValueError(f"{self.features.path} holds {n} pairs, no full batch of {self.batch_size * self.world}: "
+                             f"--batch-size {fits} fits")
         self.state, self.skipped = self.start or dict(seed=self.seed, epoch=0, step=0), Counter()
         self.plan = SimpleNamespace(sources=[], layouts=[], count=lambda: len(self.usable))
 
@@ -259,7 +272,8 @@ def batch(self: FeatureLoader, rows, epoch) -> Batch:
     each = np.concatenate(chosen).astype(np.int64)
     owner = np.repeat(np.arange(len(rows)), [len(c) for c in chosen])
     if self.boxes == "all": out["box_owner"] = torch.from_numpy(owner)
-    return Batch(out | dict(box_image=get("box_image", turn[owner], each), box_tokens=get("box_text", turn[owner], each)))
+    return Batch(out | dict(box_image=get("box_image", turn[owner], each),
+                            box_tokens=get("box_text", turn[owner], each)))
 
 @patch
 def choose(self: FeatureLoader, row, draw):  # (k,) rows among the boxes
@@ -284,11 +298,14 @@ def take_towers_(model: DualEncoder, features: Features) -> DualEncoder:
 def main(argv=None):
     "Run the towers from the command line."
     asked = sys.argv[1:] if argv is None else argv
-    out = write_features(parse_cli(FeaturesConfig(), asked, prog="python -m meru_nb.features", description="Run a model's towers over data, once."))
+    config = parse_cli(FeaturesConfig(), asked, prog="python -m meru_nb.features",
+                       description="Run a model's towers over data, once.")
+    out = write_features(config)
     held = Features(out)
     if processes().is_main_process:
         size = sum(f.stat().st_size for f in out.iterdir()) / 2**20
-        print(f"{out}: {len(held)} pairs, {held.about['boxes']} boxes, {held.asked['passes']} pass(es), {size:.1f} MiB\n"
+        print(f"{out}: {len(held)} pairs, {held.about['boxes']} boxes, {held.asked['passes']} pass(es), "
+              f"{size:.1f} MiB\n"
               f"next: python -m meru_nb.train --features {out} --preset meru_head")
 
 # %% ../nbs/60c_features.ipynb #648a62d7

@@ -24,7 +24,8 @@ class MERUConfig(ModelConfig):
     similarity: str = "inner"  # score at inference
 
     def make_space(self):
-        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
+        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity,
+                       min_radius=self.min_radius)
 
     def make_objective(self):
         return Objective(contrastive("distance"), entailment("text", "image", weight=self.entail_weight))
