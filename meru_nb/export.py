@@ -71,7 +71,9 @@ def onnx_graph(
     path: Path,            # file to write
 ):
     "Write `module` as an ONNX graph whose named axes are free."
-    try: import onnxruntime; from onnxscript import opset18 as op
+    try:
+        import onnxruntime
+        from onnxscript import opset18 as op
     except ImportError as err: raise missing_extra(err.name) from None
     def sinh(x): return op.Mul(op.Sub(op.Exp(x), op.Exp(op.Neg(x))), op.CastLike(op.Constant(value_float=0.5), x))
     *inputs, output = names
@@ -169,7 +171,8 @@ class Rows:
 def joined(parts) -> Rows:
     "Several `Rows` as one."
     parts = list(parts)
-    columns = [sum((getattr(p, name) for p in parts), []) for name in ("key", "caption", "modality", "label")]
+    column = lambda name: sum((getattr(p, name) for p in parts), [])
+    columns = [column(name) for name in ("key", "caption", "modality", "label")]
     return Rows(*columns, torch.cat([p.points for p in parts]))
 
 def label_of_record(record: dict):
