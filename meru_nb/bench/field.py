@@ -632,7 +632,8 @@ def wrong_captions(case: Case, pairs) -> dict:   # name of a file -> its bytes; 
     rows = ["image,caption", *(f"{n},ü" for n in texts)]
     written = {
         "numbers.json": json.dumps({n: 7 for n in texts}), "null.json": "null", "number.json": "7",
-        "list.json": "[1, 2]", "empty.json": "", "blank.json": json.dumps({n: [" "] for n in texts}), "nothing.json": "{}", "half.json": half,
+        "list.json": "[1, 2]", "empty.json": "", "blank.json": json.dumps({n: [" "] for n in texts}),
+        "nothing.json": "{}", "half.json": half,
         "page.json": "<!DOCTYPE html>", "store.json": '<?xml version="1.0"?><Error/>', "boxes.json": json.dumps(boxes),
         "no_id.json": json.dumps(no_id), "deep.json": "[" * 100_000, "header.csv": "image,caption\n",
         "elsewhere.json": json.dumps({f"no/{n}": t for n, t in texts.items()}), "no_names.csv": f"{some},{'a ring'}\n",
