@@ -18,7 +18,7 @@ from .quiet import end_in_words, end_quietly
 if __name__ == "__main__" and "__file__" in globals(): end_quietly()     # until all is imported
 
 # %% ../nbs/61_train.ipynb #a88035e1
-import math, sys
+import sys
 from collections import Counter
 from pathlib import Path
 

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['MAY_WAIT', 'FREE', 'FULL', 'LENT', 'AT_ONCE', 'REMEDIES', 'IN_USE', 'OpenFiles', 'Recipe', 'Raw', 'make_room',
            'make_flags', 'Order', 'Kitchen', 'in_groups', 'sound', 'start_worker', 'keep_memory', 'Loader', 'ahead',
-           'names_subreddits', 'check_numbers', 'make_loader', 'main']
+           'names_subreddits', 'check_numbers', 'make_loader']
 
 # %% ../../nbs/52_data.shards.ipynb #10c21549
-import argparse, contextlib, ctypes, errno, itertools, math, mmap, os, random, sys, time, weakref
+import contextlib, ctypes, errno, itertools, math, mmap, os, random, time, weakref
 from collections import Counter, OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -21,13 +21,14 @@ from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision.transforms import functional as TF
 
-from ..core import Batch, deaths_told, heed_parent_only, one_line_errors, one_thread
-from .formats import IMAGES, LAYOUTS, box_numbers, caption_lines, check_caption, decode_caption, json_boxes, parse_record, subreddit_words, with_subreddit
+from ..core import Batch, deaths_told, heed_parent_only, one_thread
+from .formats import IMAGES, LAYOUTS, box_numbers, caption_lines, check_caption, decode_caption
+from .formats import json_boxes, parse_record, subreddit_words, with_subreddit
 from .remote import Fetcher
 from .sources import Plan, find_sources, index_shard, is_remote, label_of, source_layout
 from .tar import Sample, read_fields
 from .transforms import BadSample, cut_box, eval_pixels, open_image, resize_tensor, sample_rng, to_rgb, train_crop
-from ..files import at_home
+from ..old_names import moved_names, run_moved
 from ..tokenizer import clip_tokenizer
 
 # %% ../../nbs/52_data.shards.ipynb #096715fc
@@ -510,21 +511,10 @@ def make_loader(
     recipe = Recipe(image_size, train, exact, boxes, max_boxes, records, captions == "all", subreddit_prob, context_length, tuple(scale), seed)
     return Loader(plan, Kitchen(recipe, tokenizer or clip_tokenizer()), workers, max_bad, endless=endless)
 
-# %% ../../nbs/52_data.shards.ipynb #c7cc77c8
-def main(argv=None):
-    "`inspect PATTERN... [--sheet FILE.png] [--workers N] [--layout NAME]`"
-    parser = argparse.ArgumentParser(prog="python -m meru_nb.data.shards", description="Look into shards.")
-    inspect = parser.add_subparsers(required=True, metavar="inspect").add_parser("inspect", help="counts, formats, sizes, caption lengths, broken samples")
-    inspect.add_argument("urls", nargs="+", metavar="PATTERN", help="'a/*.tar', 'shard_{000..127}.tar', a folder, a URL, 'pipe:command'")
-    inspect.add_argument("--sheet", help="write a sheet of images to this PNG")
-    inspect.add_argument("--workers", type=int, default=0)
-    inspect.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)}; recognised if not given")
-    args = parser.parse_args([at_home(a) for a in (sys.argv[1:] if argv is None else argv)])
-    with one_line_errors("meru_nb.data.shards"):
-        from meru_nb.data.survey import print_survey, survey     # it uses this module
-        print_survey(survey(args.urls, args.workers, args.sheet, args.layout, progress=sys.stderr.isatty()))
+# %% ../../nbs/52_data.shards.ipynb #57738945
+__getattr__ = moved_names("meru_nb.data.shards", {"meru_nb.data.survey": "main"})
 
 # %% ../../nbs/52_data.shards.ipynb #3c9aa191
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
-if __name__ == "__main__" and "__file__" in globals(): main()
+if __name__ == "__main__" and "__file__" in globals(): run_moved("meru_nb.data.shards", "meru_nb.data.survey")
