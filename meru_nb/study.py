@@ -73,7 +73,8 @@ def read_study(path) -> Study:
     except ValueError as err: raise ValueError(f"{path}: {err}") from None
 
 # %% ../nbs/86b_study.ipynb #77783511
-OWN = dict(data='"data" of the study', held_out='"held_out" of the study', seed='"seeds" of the study', output_dir="--out",
+OWN = dict(data='"data" of the study', held_out='"held_out" of the study', seed='"seeds" of the study',
+           output_dir="--out",
            resume="nothing: a run is resumed by itself", repeat="a method with the fields", dry_run="--dry-run")
 
 def plain(flag: str) -> str:
@@ -124,7 +125,8 @@ def arms_of(study: Study) -> dict[str, dict]:   # name -> fields, with "preset" 
     out = {}
     for method, said in study.methods.items():
         own = dict(preset=said) if isinstance(said, str) else dict(said)
-        if not own.keys() & {"preset", "fork"}: raise ValueError(f"method {method!r} names neither a preset nor a fork: it is {said!r}")
+        if not own.keys() & {"preset", "fork"}:
+            raise ValueError(f"method {method!r} names neither a preset nor a fork: it is {said!r}")
         vary = own.pop("vary", study.vary)
         for values in itertools.product(*vary.values()):
             told = [f"{plain(f).split('.')[-1]} {v}" for f, v in zip(vary, values)]
@@ -134,7 +136,8 @@ def arms_of(study: Study) -> dict[str, dict]:   # name -> fields, with "preset" 
             check_fields(method, fields)
             out[", ".join([method, *told])] = fields
     if study.baseline and study.baseline not in out:
-        raise ValueError(f"baseline {study.baseline!r} is not in the study.{closest(study.baseline, out)} Methods: {'; '.join(out)}")
+        raise ValueError(f"baseline {study.baseline!r} is not in the study.{closest(study.baseline, out)} Methods: "
+                         f"{'; '.join(out)}")
     return out
 
 # %% ../nbs/86b_study.ipynb #7a4e2207
@@ -159,9 +162,11 @@ def key_for(config: train.TrainConfig, study: Study, origin="") -> str:   # orig
 
 def from_trunk(trunk: Run, place, flags, start) -> train.TrainConfig:
     "The configuration of a fork whose run may not have begun."
-    if not 0 < start < trunk.config.steps: raise ValueError(f"fork of step {start}: {trunk.method} has {trunk.config.steps} steps")
+    if not 0 < start < trunk.config.steps:
+        raise ValueError(f"fork of step {start}: {trunk.method} has {trunk.config.steps} steps")
     preset = train.peek_flag(flags, "--preset", trunk.config.preset)
-    if preset != trunk.config.preset: raise ValueError(f"a fork of {trunk.method} keeps its preset, {trunk.config.preset}")
+    if preset != trunk.config.preset:
+        raise ValueError(f"a fork of {trunk.method} keeps its preset, {trunk.config.preset}")
     default = trunk.config.override(fork=place, init="")
     train.name_presets(flags, default)
     return parse_cli(default, flags)
@@ -178,20 +183,23 @@ def fork_of(study, fork, flags, seed, trunk_of):   # trunk_of: a method's run, o
     mark, argv = read_json(fork_folder(place)/"step.json"), ["--fork", place, *flags]
     config = train.parse(argv)
     if config.seed != seed:
-        raise ValueError(f"{run} has seed {config.seed}, and a fork keeps it: name a run for each seed, with {{seed}} in its path")
+        raise ValueError(f"{run} has seed {config.seed}, and a fork keeps it: name a run for each seed, with "
+                         f"{{seed}} in its path")
     return config, argv, None, start, key_of(mark)
 
 def check_head(config):
     "ValueError unless features and heads go together; what is not made yet is not looked at."
     if config.features and not (Path(config.features)/"features.json").exists(): config = config.override(features="")
     elif config.features or not config.preset.endswith("_head"): return train.with_features(config) and None
-    if not config.preset.endswith("_head"): raise ValueError(f"{config.preset} has towers: with features, name a METHOD_head")
+    if not config.preset.endswith("_head"):
+        raise ValueError(f"{config.preset} has towers: with features, name a METHOD_head")
 
 def plan_run(study, out, name, fields, seed, keep, trunk_of) -> Run:   # keep: steps that others begin from
     "A run, with its command line and its key."
     fork, preset = fields.pop("fork", ""), fields.pop("preset", "")
     fixed = data_flags(study, "features" in fields)
-    fields = {"keep-every": 0} | fields | ({k: math.gcd(*keep) for k in ("checkpoint-period", "keep-every")} if keep else {})
+    fields = ({"keep-every": 0} | fields
+              | ({k: math.gcd(*keep) for k in ("checkpoint-period", "keep-every")} if keep else {}))
     own = {"preset": preset} if preset else {}
     try:
         if fork: config, argv, trunk, start, origin = fork_of(study, fork, as_flags(own | fields), seed, trunk_of)
@@ -290,7 +298,8 @@ def command_of(run: Run, flags) -> list[str]:   # flags: of evaluate
     folder = str(run.folder)
     if not is_trained(run):
         resumes = (run.folder/"config.json").exists()
-        kept = {k: getattr(run.config, k) for k in ("checkpoint_period", "keep_every")}    # another study may have asked for others
+        # another study may have asked for others
+        kept = {k: getattr(run.config, k) for k in ("checkpoint_period", "keep_every")}
         return ["meru_nb.train", *(["--resume", *as_flags(kept)] if resumes else run.argv), "--output-dir", folder]
     if is_measured(run, flags): return []
     return ["meru_nb.evaluate", "--checkpoint", folder, *flags, "--output", str(run.folder/"results.json")]
@@ -317,7 +326,8 @@ class Job:
         fds = (self.lock.fileno(),) if os.name == "posix" else ()
         with open(self.run.folder/"log.txt", "ab") as log:
             if self.worker: self.proc = self.worker.start(self.argv, log, self.lock)
-            else: self.proc = subprocess.Popen([sys.executable, "-m", *self.argv], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            else: self.proc = subprocess.Popen([sys.executable, "-m", *self.argv], stdin=subprocess.DEVNULL,
+                                               stdout=log, stderr=subprocess.STDOUT,
                                          env=self.env, pass_fds=fds)
 
     def stop(self):
@@ -397,7 +407,8 @@ def stop_all(jobs):
     for job in jobs.values(): job.stop()
     for job in jobs.values():
         if job.proc is not None: job.proc.wait()
-    print(f"stopped; {len(jobs)} run{'s' * (len(jobs) != 1)} written as far as they were: the same command goes on", flush=True)
+    print(f"stopped; {len(jobs)} run{'s' * (len(jobs) != 1)} written as far as they were: the same command goes on",
+          flush=True)
     raise SystemExit(STOPPED)
 
 # %% ../nbs/86b_study.ipynb #cd3194d6
@@ -410,8 +421,10 @@ def check_start(study: Study, runs):
         if waits: fork_folder(f"{run.after.folder}@{run.start}")
     done = [Done(r.method, r.seed, r.folder) for r in runs if is_trained(r)]
     for note in check_data(done): print(f"note: {note}")
-    if study.data and not study.features and done and read_json(done[0].folder/"config.json").get("shards") != train.shards_of(runs[0].config):
-        raise ValueError(f"{done[0].folder} learned from other shards behind the same names: put them back, or give another --out")
+    if (study.data and not study.features and done and read_json(done[0].folder/"config.json").get("shards")
+        != train.shards_of(runs[0].config)):
+        raise ValueError(f"{done[0].folder} learned from other shards behind the same names: put them back, or give "
+                         "another --out")
 
 def end(job: Job, failed: dict, told: Progress):
     "Say how a run has ended."
@@ -463,7 +476,8 @@ def finished(study: Study, out) -> tuple[list, list[str]]:   # the runs that hav
     states = {r.key: state_of(r, flags) for r in runs}
     done = [Done(r.method, r.seed, r.folder) for r in runs if states[r.key] == "done"]
     if not done: raise ValueError(f"{out} holds no finished run of this study: study run does them")
-    return done, [f"not in the table: {r.method}, seed {r.seed} ({states[r.key]})" for r in runs if states[r.key] != "done"]
+    return done, [f"not in the table: {r.method}, seed {r.seed} ({states[r.key]})"
+                  for r in runs if states[r.key] != "done"]
 
 def study_rows(study: Study, out) -> tuple[list, list[str]]:   # rows, notes
     "The rows of a study's table."
@@ -504,7 +518,8 @@ def head_seconds(config, towers: dict, accelerator) -> float:
     "Time of a step of a head, from three on random features."
     model = build_model(config.model.override(**towers), fetch=False)
     for tower in (model.visual, model.textual): tower.requires_grad_(False)
-    step, optimizer = prepare(accelerator, train.Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
+    step, optimizer = prepare(accelerator, train.Step(model, config.gradient_accumulation),
+                              build_optimizer(model, config.optim()))
     rows, times = [torch.randn(config.batch_size, t.num_features) for t in (model.visual, model.textual)], []
     for _ in range(3):
         began = time.perf_counter()
@@ -519,7 +534,8 @@ def features_line(study: Study) -> str:
     began, images = time.perf_counter(), torch.zeros(64, 3, model.image_size, model.image_size, dtype=torch.uint8)
     with torch.inference_mode(): model.see(images)
     took = (time.perf_counter() - began) / 64 * 1000
-    return (f"features: {config.out} is made first, by the towers of {config.checkpoint}: about {took:.2g} s for a thousand pictures, "
+    return (f"features: {config.out} is made first, by the towers of {config.checkpoint}: about {took:.2g} s for a "
+            "thousand pictures, "
             "captions and boxes on top")
 
 # %% ../nbs/86b_study.ipynb #2f3fe12e
@@ -541,18 +557,23 @@ def dry_run(study: Study, out, parallel=1) -> list[str]:
         of = f"{left[r.key]:7,} of {r.config.steps:,} steps"
         begun = f"  (from {r.after.method} at {r.start})" if r.after else ""
         lines.append(f"{r.method:{width}}  seed {r.seed}  {state_of(r, flags):12} {of}  {r.folder}{begun}")
-        if left[r.key]: kinds.setdefault(key_of((r.config.preset, r.config.model, r.config.batch_size, r.config.freeze)), []).append(r)
+        if left[r.key]:
+            kinds.setdefault(key_of((r.config.preset, r.config.model, r.config.batch_size, r.config.freeze)),
+                             []).append(r)
     seconds = {}
     for same in kinds.values():
         n, each = sum(left[r.key] for r in same), seconds_of(same[0], study)
         seconds |= {r.key: each * left[r.key] for r in same}
-        lines.append(f"{' and '.join(dict.fromkeys(r.method for r in same))}: {each:.3g} s a step, timed here, {n:,} steps")
-    return [*lines, costs(len(runs), seconds, sum(left.values()), parallel, sum(not is_measured(r, flags) for r in runs))]
+        lines.append(f"{' and '.join(dict.fromkeys(r.method for r in same))}: {each:.3g} s a step, timed "
+                     f"here, {n:,} steps")
+    return [*lines,
+            costs(len(runs), seconds, sum(left.values()), parallel, sum(not is_measured(r, flags) for r in runs))]
 
 def costs(runs, seconds: dict, steps, parallel, measure) -> str:
     "The last line: what it comes to."
     hours = sum(seconds.values()) / 3600
-    side = f", {hours / parallel:.2f} with --parallel {parallel} if each has its own cores or GPU" if parallel > 1 else ""
+    side = (f", {hours / parallel:.2f} with --parallel {parallel} if each has its own cores or GPU" if parallel > 1
+            else "")
     more = f"; {measure} to measure, which comes on top" if measure else ""
     return (f"in all {len(seconds)} of {runs} runs to train, {steps:,} steps, {hours:.2f} hours one after another"
             f"{side}{more}; nothing was trained")
@@ -574,12 +595,14 @@ def main(argv=None):
     usage = f"usage: python -m meru_nb.study {main.__doc__.strip('`')}"
     if argv[:1] in (["-h"], ["--help"]): return print(usage)
     if len(argv) < 2 or argv[0] not in ("run", *SHOW) or argv[1].startswith("-"): raise ValueError(usage)
-    config, study = parse_cli(StudyConfig(), argv[2:], prog=f"python -m meru_nb.study {argv[0]} STUDY.json"), read_study(argv[1])
+    config, study = (parse_cli(StudyConfig(), argv[2:], prog=f"python -m meru_nb.study {argv[0]} STUDY.json"),
+                     read_study(argv[1]))
     if config.parallel < 1: raise ValueError(f"--parallel is {config.parallel}: give 1 or more")
     if argv[0] != "run": return SHOW[argv[0]](study, config.out, Path(config.output or argv[1]))
     if config.dry_run: return print(*dry_run(study, config.out, config.parallel), sep="\n")
     failed = run_study(study, config.out, config.parallel)
-    if failed: raise ValueError(f"{len(failed)} of the runs failed; the same command tries again. The first: {failed[0]}")
+    if failed:
+        raise ValueError(f"{len(failed)} of the runs failed; the same command tries again. The first: {failed[0]}")
     print(f"all runs are done: python -m meru_nb.study table {argv[1]} --out {config.out}")
 
 def command():
