@@ -35,7 +35,8 @@ def survey_files(sources) -> dict:
     local = [u for u in urls if not is_remote(u)]
     indices = {u: index_shard(u, label_of(u)) for u in local}
     fields = Counter(" + ".join(sorted(s.fields)) for i in indices.values() for s in i.samples)
-    return dict(shards=len(urls), bytes=sum(os.path.getsize(u) for u in local), samples=sum(len(i.samples) for i in indices.values()),
+    return dict(shards=len(urls), bytes=sum(os.path.getsize(u) for u in local),
+                samples=sum(len(i.samples) for i in indices.values()),
                 per_shard=spread([len(i.samples) for i in indices.values()]), fields=dict(fields.most_common(6)))
 
 # %% ../../nbs/58_data.survey.ipynb #75e25c02
@@ -53,8 +54,11 @@ def survey_images(
             try: image = open_image(read_fields(files[url], sample.fields, [name])[name])
             except (BadSample, OSError): continue
             kinds[f"{image.format} {image.mode}"] += 1
-            widths.append(image.width); heights.append(image.height); sizes.append(sample.fields[name][1])
-    return dict(kinds=dict(kinds.most_common(8)), width=spread(widths), height=spread(heights), file_bytes=spread(sizes))
+            widths.append(image.width)
+            heights.append(image.height)
+            sizes.append(sample.fields[name][1])
+    return dict(kinds=dict(kinds.most_common(8)), width=spread(widths), height=spread(heights),
+                file_bytes=spread(sizes))
 
 # %% ../../nbs/58_data.survey.ipynb #1211ef51
 def write_sheet(path, tiles: list):
@@ -87,8 +91,10 @@ def survey(
         tokens += ((batch["tokens"] == END).int().argmax(1) + 1).tolist()
         if len(tiles) < 24: tiles += list(batch["image"][:24 - len(tiles)])
     if sheet: write_sheet(sheet, tiles)
-    return dict(layouts=layouts, **survey_files(sources), **survey_images(sources, layouts), cut_off=shortfall(sources) or "none", usable=good, broken=dict(loader.skipped),
-                examples=loader.examples, caption_chars=spread(chars), caption_tokens=spread(tokens), cut_at_77=sum(t >= 77 for t in tokens))
+    return dict(layouts=layouts, **survey_files(sources), **survey_images(sources, layouts),
+                cut_off=shortfall(sources) or "none", usable=good, broken=dict(loader.skipped),
+                examples=loader.examples, caption_chars=spread(chars), caption_tokens=spread(tokens),
+                cut_at_77=sum(t >= 77 for t in tokens))
 
 # %% ../../nbs/58_data.survey.ipynb #c7cc77c8
 def main(argv=None):

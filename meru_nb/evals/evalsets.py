@@ -39,7 +39,8 @@ from ..identity import content_key, digest
 @dataclass(frozen=True)
 class Images:
     "Labelled images that can be read in any order."
-    read: Callable      # index -> (bytes of an image file or a PIL image, label); OSError or ValueError if it cannot be read
+    # index -> (bytes of an image file or a PIL image, label); OSError or ValueError if it cannot be read
+    read: Callable
     count: int
     names: tuple = ()   # class names; empty where labels are no classes
     key: str = ""       # changes when the content does
@@ -63,13 +64,16 @@ def eval_tensor(
     resize="crop", # shorter edge to S, then the centre; or "squeeze": the whole image, whatever its shape
 ) -> torch.Tensor: # (3, S, S) uint8
     "The pixels that a model is shown."
-    image = to_rgb(open_image(source)) if isinstance(source, bytes) else to_rgb(source) if source.mode[0] in "IF" else source.convert("RGB")
+    image = (to_rgb(open_image(source)) if isinstance(source, bytes) else to_rgb(source) if source.mode[0] in "IF"
+             else source.convert("RGB"))
     if resize == "squeeze": return TF.pil_to_tensor(image.resize((size, size), Image.BICUBIC))
     return TF.pil_to_tensor(TF.center_crop(TF.resize(image, size, TF.InterpolationMode.BICUBIC), [size, size]))
 
 # %% ../../nbs/53_evals.evalsets.ipynb #53a1e001
-JUNK = ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information", "lost+found", "icon\r")
-STUBS = ("BUFR", "GRIB", "HDF5", "WMF", "EPS", "MPEG", "FPX", "MIC")   # Pillow knows their headers, and cannot draw them by itself
+JUNK = ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information",
+        "lost+found", "icon\r")
+# Pillow knows their headers, and cannot draw them by itself
+STUBS = ("BUFR", "GRIB", "HDF5", "WMF", "EPS", "MPEG", "FPX", "MIC")
 
 def is_junk(name: str) -> bool:
     "Whether a file or folder belongs to a tool rather than to the data."
@@ -110,7 +114,8 @@ def leads_back(chain: tuple) -> bool:   # real paths, from the outside in
 
 def left_out(others: Counter) -> str:
     "In words: '3 .txt, 1 .heic are no images that Pillow opens'."
-    return others and ", ".join(f"{n} {e}" for e, n in others.most_common()) + " left out: no images that Pillow opens here" or ""
+    return (others and ", ".join(f"{n} {e}" for e, n in others.most_common()) + " left out: no images that "
+            "Pillow opens here" or "")
 
 # %% ../../nbs/53_evals.evalsets.ipynb #7456c7fb
 def folder_images(
@@ -123,13 +128,16 @@ def folder_images(
     classes = sorted(p.name for p in root.iterdir() if p.is_dir() and not is_junk(p.name)) if root.is_dir() else []
     inside = {c: list_images(root/c) for c in classes}
     full = [c for c in classes if inside[c][0]]
-    if not full: raise ValueError(f"{root} holds no class folders with images: expected {root.name}/CLASS/NAME.jpg" + (_lacking(inside) if classes else ""))
+    if not full:
+        raise ValueError(f"{root} holds no class folders with images: expected "
+                         f"{root.name}/CLASS/NAME.jpg" + (_lacking(inside) if classes else ""))
     names = names if names is not None else read_names(root)
     if names is None or len(names) != len(classes): classes = full
     names = check_names(names, classes, root)
     files = [(p, k) for k, c in enumerate(classes) for p in inside[c][0]]
     key = digest("folders", content_key(root, [p for p, _ in files]), *(k for _, k in files))
-    return Images(lambda i: (files[i][0].read_bytes(), files[i][1]), len(files), names, key, split, left_out(sum((o for _, o in inside.values()), Counter())))
+    return Images(lambda i: (files[i][0].read_bytes(), files[i][1]), len(files), names, key, split,
+                  left_out(sum((o for _, o in inside.values()), Counter())))
 
 def _lacking(inside):
     others = left_out(sum((o for _, o in inside.values()), Counter()))
@@ -150,7 +158,9 @@ def read_names(root: Path):
 def check_names(names, classes, root) -> tuple:
     "`names`, or the folders' own in words; ValueError if there are too many or too few."
     if names is None: return tuple(c.replace("_", " ") for c in classes)
-    if len(names) != len(classes): raise ValueError(f"{root} has {len(classes)} classes and there are {len(names)} names: is it another data set, or are folders missing?")
+    if len(names) != len(classes):
+        raise ValueError(f"{root} has {len(classes)} classes and there are {len(names)} names: is it another data "
+                         "set, or are folders missing?")
     return tuple(names)
 
 # %% ../../nbs/53_evals.evalsets.ipynb #53a1e008
@@ -168,9 +178,12 @@ def whole_samples(paths) -> list:
         if not os.path.exists(p): raise ValueError(f"{p} cannot be read")
         if odd := odd_shard(p): raise ValueError(f"{p} cannot be evaluated on: it is {odd}")
         size, (end, _) = os.path.getsize(p), bad_end(p)
-        passes = lambda cause: cause.startswith("tar member") or cause == "tar is empty" and size >= 1024    # an empty tar has its end mark
+        # an empty tar has its end mark
+        passes = lambda cause: cause.startswith("tar member") or cause == "tar is empty" and size >= 1024
         bad = next((cause for cause, _ in problems if not passes(cause)), end if "zeros" in end else "")
-        if bad: raise ValueError(f"{p} cannot be evaluated on: {bad} ({size:,} bytes, {len(found)} samples read); fetch it again")
+        if bad:
+            raise ValueError(f"{p} cannot be evaluated on: {bad} ({size:,} bytes, {len(found)} samples read); "
+                             "fetch it again")
         samples += found
     return samples
 
@@ -188,14 +201,17 @@ def tar_images(
     samples = whole_samples(paths)
     image = [next((e for e in IMAGES if e in s.fields), None) for s in samples]
     if not samples or all(e is None or field not in s.fields for e, s in zip(image, samples)):
-        raise ValueError(f"{paths[0]} holds no samples of an image and a .{field}: found {', '.join(sorted({f for s in samples[:20] for f in s.fields})) or 'nothing'}")
+        raise ValueError(f"{paths[0]} holds no samples of an image and a .{field}: found "
+                         f"{', '.join(sorted({f for s in samples[:20] for f in s.fields})) or 'nothing'}")
     files = OpenFiles()
     def read(i):
         s, e = samples[i], image[i]
-        if e is None or field not in s.fields: raise BadSample("sample has no image" if e is None else "sample has no label")
+        if e is None or field not in s.fields:
+            raise BadSample("sample has no image" if e is None else "sample has no label")
         data = read_fields(files[s.path], s.fields, [e, field])
         return data[e], label(data[field])
-    return Images(read, len(samples), tuple(names), digest("tars", field, *names, content_key(Path(paths[0]).parent, paths)), split)
+    return Images(read, len(samples), tuple(names),
+                  digest("tars", field, *names, content_key(Path(paths[0]).parent, paths)), split)
 
 def web_images(
     root,         # holds SPLIT/*.tar and classnames.txt
@@ -203,7 +219,8 @@ def web_images(
 ) -> Images:
     "A web data set as `clip-benchmark` exports it."
     names = read_names(Path(root))
-    if names is None: raise ValueError(f"{root} has no classnames.txt: write one, a class a line in the order of the numbers in .cls")
+    if names is None:
+        raise ValueError(f"{root} has no classnames.txt: write one, a class a line in the order of the numbers in .cls")
     return tar_images(sorted(map(str, (Path(root)/split).glob("*.tar")), key=lambda p: (len(p), p)), names, split=split)
 
 # %% ../../nbs/53_evals.evalsets.ipynb #bda490de
@@ -224,7 +241,9 @@ def wire(data: bytes):
     def number(i):
         out = shift = 0
         while True:
-            out |= (data[i] & 127) << shift; shift += 7; i += 1
+            out |= (data[i] & 127) << shift
+            shift += 7
+            i += 1
             if data[i - 1] < 128: return out, i
     i = 0
     while i < len(data):
@@ -243,7 +262,8 @@ def example(data: bytes) -> dict:  # name -> first value, bytes or int
             pair = dict(wire(entry))
             for kind, values in wire(pair[2]):
                 first = next((v for _, v in wire(values)), None)
-                out[pair[1].decode()] = next((v for v in _varints(first)), None) if kind == 3 and isinstance(first, bytes) else first
+                out[pair[1].decode()] = next((v for v in _varints(first)),
+                                             None) if kind == 3 and isinstance(first, bytes) else first
     return out
 
 def _varints(data):  # a packed list of integers
@@ -310,7 +330,9 @@ class EvalSet:
 
 def check_images(data: EvalSet, images: Images) -> Images:
     "`images`, or a ValueError if they are another data set's."
-    if data.classes and len(images.names) != data.classes: raise ValueError(f"{data.name} has {data.classes} classes and this folder {len(images.names)}: it holds another data set, or a part of it")
+    if data.classes and len(images.names) != data.classes:
+        raise ValueError(f"{data.name} has {data.classes} classes and this folder {len(images.names)}: it holds "
+                         "another data set, or a part of it")
     if not len(images): raise ValueError(f"{data.name} holds no images of this split")
     return images
 
@@ -318,7 +340,8 @@ def check_images(data: EvalSet, images: Images) -> Images:
 def listed_images(root, rows, names, split) -> Images:   # rows: (path, label)
     "Images whose paths and labels a file lists."
     rows = list(rows)
-    key = digest("listed", content_key(root, [p for p, _ in rows if p.exists()]), *(f"{k} {p.exists()}" for p, k in rows))
+    key = digest("listed", content_key(root, [p for p, _ in rows if p.exists()]),
+                 *(f"{k} {p.exists()}" for p, k in rows))
     return Images(lambda i: (rows[i][0].read_bytes(), rows[i][1]), len(rows), tuple(names), key, split)
 
 def cub_images(root: Path, split: str) -> Images:
@@ -341,14 +364,17 @@ def sun397_images(root: Path, split: str) -> Images:
 def halves(images: Images, split: str, share: float) -> Images:
     "The first `share` of a permutation for training, the rest for testing."
     order, cut = permutation(len(images), 0), round(share * len(images))
-    return images.take(order[:cut] if split == "train" else order[cut:], f"{split}, our {share:.0%} of a permutation for training")
+    return images.take(order[:cut] if split == "train" else order[cut:],
+                       f"{split}, our {share:.0%} of a permutation for training")
 
 def caltech_images(root: Path, split: str, names=None, train=30) -> Images:
     "Caltech 101 with its background class: `train` images a class for training."
     whole = folder_images(root, names)
     labels = np.array([whole.read(i)[1] for i in range(len(whole))])
-    chosen = np.concatenate([np.flatnonzero(labels == k)[np.sort(permutation((labels == k).sum(), 0, k)[:train])] for k in range(len(whole.names))])
-    return whole.take(chosen if split == "train" else np.setdiff1d(np.arange(len(whole)), chosen), f"{split}, our {train} a class for training")
+    chosen = np.concatenate([np.flatnonzero(labels == k)[np.sort(permutation((labels == k).sum(), 0, k)[:train])]
+                             for k in range(len(whole.names))])
+    return whole.take(chosen if split == "train" else np.setdiff1d(np.arange(len(whole)), chosen),
+                      f"{split}, our {train} a class for training")
 
 # %% ../../nbs/53_evals.evalsets.ipynb #cf10b06d
 def builder_images(
@@ -360,7 +386,8 @@ def builder_images(
 ) -> Images:
     "A torchvision data set."
     try: ds = make()
-    except (RuntimeError, OSError) as err: raise ValueError(f"{folder} cannot be opened: {str(err).splitlines()[0]}") from None
+    except (RuntimeError, OSError) as err:
+        raise ValueError(f"{folder} cannot be opened: {str(err).splitlines()[0]}") from None
     names = tuple(map(words, ds.classes)) if names is None else tuple(names)
     def read(i): image, label = ds[i]; return image, int(label) - shift
     key = digest("builder", type(ds).__module__, type(ds).__name__, split, shift, len(ds), content_key(folder))
@@ -375,36 +402,44 @@ def cut(
     "The part of `images` that a slice names."
     name, inside = re.fullmatch(r"(\w+)(?:\[(.*)\])?", spec).groups()
     if inside is None: return images
-    place = lambda text, default: default if not text else round(int(text[:-1]) / 100 * len(images)) if text.endswith("%") else min(int(text), len(images))
+    place = lambda text, default: default if not text else round(int(text[:-1]) / 100 * len(images)) if text.endswith(
+        "%") else min(int(text), len(images))
     lo, hi = inside.split(":")
     order = permutation(len(images), 0) if shuffle else np.arange(len(images))
-    return images.take(order[place(lo, 0):place(hi, len(images))], f"{spec} of {'a permutation (seed 0)' if shuffle else images.split}")
+    return images.take(order[place(lo, 0):place(hi, len(images))],
+                       f"{spec} of {'a permutation (seed 0)' if shuffle else images.split}")
 
 # %% ../../nbs/53_evals.evalsets.ipynb #38cf9f00
 def alternatives(pattern: str) -> tuple:  # of strings
     "'{a|the} {}' -> 'a {}', 'the {}'."
     found = re.search(r"\{([^{}]*\|[^{}]*)\}", pattern)
     if not found: return (" ".join(pattern.split()),)
-    return tuple(t for a in found[1].split("|") for t in alternatives(pattern[:found.start()] + a + pattern[found.end():]))
+    return tuple(t for a in found[1].split("|")
+                 for t in alternatives(pattern[:found.start()] + a + pattern[found.end():]))
 
 MERU_PROMPTS = {name: tuple(t for p in patterns for t in alternatives(p)) for name, patterns in dict(
-    imagenet=("i took a picture : itap of a {}.", "pics : {a bad photo of the|a origami|a photo of the large|art of the|a photo of the small} {}.", "pics : a {} in a video game."),
+    imagenet=("i took a picture : itap of a {}.", "pics : {a bad photo of the|a origami|a photo of the large|art of "
+              "the|a photo of the small} {}.", "pics : a {} in a video game."),
     food101=("{food|food porn} : {}.",),
-    cifar10=("a {|blurry|black and white|low contrast|high contrast|bad|good} photo of {a|the} {}.", "a photo of {a|the} {small|big} {}."),
-    cifar100=("a {|blurry|black and white|low contrast|high contrast|bad|good} photo of {a|the} {}.", "a photo of {a|the} {small|big} {}."),
+    cifar10=("a {|blurry|black and white|low contrast|high contrast|bad|good} photo of {a|the} {}.",
+             "a photo of {a|the} {small|big} {}."),
+    cifar100=("a {|blurry|black and white|low contrast|high contrast|bad|good} photo of {a|the} {}.",
+              "a photo of {a|the} {small|big} {}."),
     cub2011=("{bird pics|birding|birds|bird photography} : {}.",),
     sun397=("a photo of {a|the} {}.",),
     cars=("a photo of {a|the|my} {}.", "i love my {}!", "a photo of my {dirty|clean|new|old} {}."),
     aircraft=("a photo of {a|the} {}, a type of aircraft.",),
     dtd=("pics : {|this} {} {texture|pattern|thing}.",),
     pets=("a photo of a {}, a type of pet.",),
-    caltech101=("a {photo|painting|sculpture|sketch|tattoo|rendition|drawing|doodle} of {a|the} {}.", "{art|graffiti} of {a|the} {}.",
+    caltech101=("a {photo|painting|sculpture|sketch|tattoo|rendition|drawing|doodle} of {a|the} {}.",
+                "{art|graffiti} of {a|the} {}.",
                 "{a|the} {plastic|toy|embroidered|cartoon|plushie|origami} {}.", "{a|the} {} in a video game."),
     flowers102=("flowers : {}.",),
     stl10=("a photo of {a|the} {}.",),
     eurosat=("a centered satellite photo of {|a|the} {}.",),
     resisc45=("{satellite|aerial} {imagery|photo|view} of {|a|the} {}.",),
-    country211=("a photo i took {in|while visiting} {}.", "a photo from my {home country of|visit to} {}.", "a photo showing the country of {}."),
+    country211=("a photo i took {in|while visiting} {}.", "a photo from my {home country of|visit to} {}.",
+                "a photo showing the country of {}."),
     mnist=('a photo of the number: "{}".',),
     clevr=("a photo of {} objects.",),
     pcam=("this is a photo of {}.",),
@@ -414,7 +449,9 @@ MERU_PROMPTS = {name: tuple(t for p in patterns for t in alternatives(p)) for na
 def benchmark_file(name: str):
     "A JSON file that clip-benchmark carries."
     spec = importlib.util.find_spec("clip_benchmark")   # found, not imported: that would take seconds
-    if spec is None: raise ValueError("CLIP's templates and some class names come with clip-benchmark, which is not installed: pip install 'meru_nb[evals]'")
+    if spec is None:
+        raise ValueError("CLIP's templates and some class names come with clip-benchmark, which is not installed: pip "
+                         "install 'meru_nb[evals]'")
     return json.loads((Path(spec.origin).parent/"datasets"/name).read_text(encoding="utf-8"))
 
 def clip_prompts(data: EvalSet) -> tuple:
@@ -450,23 +487,29 @@ def classification(
         out = cut(found, spec, shuffle=sliced)
         return replace(out, split=out.split + (", MERU: of tfds's order" if sliced else ""))
     where = (f"{layout}|{tfds}/**/*.tfrecord-*",) if tfds else (layout,)
-    return EvalSet(name, ("zero_shot", "linear_probe") if probe else ("zero_shot", "hierarchy"), where, licence, get, open, classes, MERU_PROMPTS[name], clip or name)
+    return EvalSet(name, ("zero_shot", "linear_probe") if probe else ("zero_shot", "hierarchy"), where, licence, get,
+                   open, classes, MERU_PROMPTS[name], clip or name)
 
 # %% ../../nbs/53_evals.evalsets.ipynb #7ae9f18e
 def _builder(cls, folder, splits=None, shift=0, **kw):   # a torchvision class that takes a split
-    def base(root, split, names): return builder_images(lambda: cls(root, split=(splits or {}).get(split, split), **kw), root/folder, names, shift, split)
+    def base(root, split, names):
+        return builder_images(lambda: cls(root, split=(splits or {}).get(split, split), **kw), root/folder, names,
+                              shift, split)
     return base
 
 def _trained(cls, folder):   # a torchvision class that takes train=True or False
-    return lambda root, split, names: builder_images(lambda: cls(root, train=split == "train"), root/folder, names, 0, split)
+    return lambda root, split, names: builder_images(lambda: cls(root, train=split == "train"), root/folder, names, 0,
+                                                     split)
 
 def _folders(pattern):       # class folders; {} stands for the split
     return lambda root, split, names: folder_images(root/pattern.format(split), names, split)
 
-def _tv(name, *split): return " ".join(["python -m meru_nb.evals.evalsets", name, "{root}", *split])   # a command that downloads
+def _tv(name, *split):
+    return " ".join(["python -m meru_nb.evals.evalsets", name, "{root}", *split])   # a command that downloads
 
 _HALF = {"validation": "val"}
-EUROSAT_NAMES = ("annual crop land", "forest", "brushland or shrubland", "highway or road", "industrial buildings or commercial buildings", "pasture land",
+EUROSAT_NAMES = ("annual crop land", "forest", "brushland or shrubland", "highway or road",
+                 "industrial buildings or commercial buildings", "pasture land",
                  "permanent crop land", "residential buildings or homes or apartments", "river", "lake or sea")
 PCAM_NAMES = ("lymph node", "lymph node containing metastatic tumor tissue")
 _OFFICIAL = ("train", "validation", "test")
@@ -478,7 +521,8 @@ def wanted_file(err: Exception) -> tuple:   # its URL and its place; empty texts
     while err.__cause__ is not None: err = err.__cause__
     for frame, _ in traceback.walk_tb(err.__traceback__):
         held = frame.f_locals
-        if frame.f_code.co_name.startswith("download_") and "fpath" in held: return str(held.get("url") or held.get("file_id")), str(held["fpath"])
+        if frame.f_code.co_name.startswith("download_") and "fpath" in held:
+            return str(held.get("url") or held.get("file_id")), str(held["fpath"])
     return "", ""
 
 def download(
@@ -492,60 +536,89 @@ def download(
     try:
         with contextlib.redirect_stdout(io.StringIO()): kind(root, *split, download=True)
     except (OSError, RuntimeError, ValueError) as err:
-        (url, place), why = wanted_file(err), (str(getattr(err, "reason", "") or err).splitlines() or [type(err).__name__])[0]
-        if (found := re.match(r"Error downloading (\S+):", why)): url, place = kind.mirrors[-1] + found[1], str(Path(root)/name/"raw"/found[1])   # MNIST tries its mirrors itself
+        (url, place), why = wanted_file(err), (str(getattr(err, "reason", "") or err).splitlines()
+                                               or [type(err).__name__])[0]
+        if (found := re.match(r"Error downloading (\S+):", why)):
+            # MNIST tries its mirrors itself
+            url, place = kind.mirrors[-1] + found[1], str(Path(root)/name/"raw"/found[1])
         if not place: raise ValueError(f"{name} cannot be downloaded into {root}: {why}") from None
-        raise ValueError(f"{name}: {url} cannot be fetched ({why.rstrip(':')}): fetch it where there is a network, put it at {place}, and give this command again") from None
+        raise ValueError(f"{name}: {url} cannot be fetched ({why.rstrip(':')}): fetch it where there is a network, "
+                         f"put it at {place}, and give this command again") from None
 
 def main(argv=None):
     "NAME ROOT [SPLIT]: torchvision's download."
     argv = [at_home(a) for a in (sys.argv[1:] if argv is None else argv)]
-    if len(argv) not in (2, 3): raise ValueError("give the name of a class of torchvision's, a folder, and a split where the class wants one: CIFAR10 datasets")
+    if len(argv) not in (2, 3):
+        raise ValueError("give the name of a class of torchvision's, a folder, and a split where the class wants one: "
+                         "CIFAR10 datasets")
     download(*argv)
     print(f"{argv[0]} is in {argv[1]}")
 
 # %% ../../nbs/53_evals.evalsets.ipynb #fc5a0df5
 SETS = [
-    classification("imagenet", 1000, "imagenet/val", "ImageNet's terms: non-commercial research", "register at image-net.org, unpack ILSVRC2012_img_val.tar into {root}/imagenet/val/WNID/*.JPEG",
+    classification("imagenet", 1000, "imagenet/val", "ImageNet's terms: non-commercial research",
+                   "register at image-net.org, unpack ILSVRC2012_img_val.tar into {root}/imagenet/val/WNID/*.JPEG",
                    _folders("imagenet/{}"), ("train", "", "val"), imagenet_names, clip="imagenet1k", probe=False),
-    classification("food101", 101, "food-101/meta/test.json", "research; the photographs belong to Foodspotting's users", _tv("Food101"),
-                   _builder(tv.Food101, "food-101", {"validation": "test"}), ("train[:90%]", "train[90%:]", "validation"), tfds="food101"),
-    classification("cifar10", 10, "cifar-10-batches-py/test_batch", _UNSTATED, _tv("CIFAR10"), _trained(tv.CIFAR10, "cifar-10-batches-py"),
+    classification("food101", 101, "food-101/meta/test.json",
+                   "research; the photographs belong to Foodspotting's users", _tv("Food101"),
+                   _builder(tv.Food101, "food-101", {"validation": "test"}),
+                   ("train[:90%]", "train[90%:]", "validation"), tfds="food101"),
+    classification("cifar10", 10, "cifar-10-batches-py/test_batch", _UNSTATED, _tv("CIFAR10"),
+                   _trained(tv.CIFAR10, "cifar-10-batches-py"),
                    ("train[:90%]", "train[90%:]", "test"), tfds="cifar10"),
-    classification("cifar100", 100, "cifar-100-python/test", _UNSTATED, _tv("CIFAR100"), _trained(tv.CIFAR100, "cifar-100-python"),
+    classification("cifar100", 100, "cifar-100-python/test", _UNSTATED, _tv("CIFAR100"),
+                   _trained(tv.CIFAR100, "cifar-100-python"),
                    ("train[:90%]", "train[90%:]", "test"), tfds="cifar100"),
-    classification("cub2011", 200, "CUB_200_2011/images.txt", _RESEARCH, "unpack CUB_200_2011.tgz of data.caltech.edu/records/65de6-vp158 into {root}",
+    classification("cub2011", 200, "CUB_200_2011/images.txt", _RESEARCH,
+                   "unpack CUB_200_2011.tgz of data.caltech.edu/records/65de6-vp158 into {root}",
                    lambda root, split, names: cub_images(root/"CUB_200_2011", split), tfds="caltech_birds2011"),
-    classification("sun397", 397, "SUN397/ClassName.txt", "research; the photographs belong to their authors", "unpack SUN397.tar.gz and Partitions.zip of vision.princeton.edu/projects/2010/SUN into {root}/SUN397",
+    classification("sun397", 397, "SUN397/ClassName.txt", "research; the photographs belong to their authors",
+                   "unpack SUN397.tar.gz and Partitions.zip of vision.princeton.edu/projects/2010/SUN into "
+                   "{root}/SUN397",
                    lambda root, split, names: sun397_images(root/"SUN397", split), tfds="sun397/standard-part1-120k"),
-    classification("cars", 196, "stanford_cars/cars_test_annos_withlabels.mat", _RESEARCH, "the original link is dead: arrange a copy as github.com/pytorch/vision/issues/7545 says, in {root}/stanford_cars",
+    classification("cars", 196, "stanford_cars/cars_test_annos_withlabels.mat", _RESEARCH, "the original link is "
+                   "dead: arrange a copy as github.com/pytorch/vision/issues/7545 says, in {root}/stanford_cars",
                    _builder(tv.StanfordCars, "stanford_cars"), tfds="cars196"),
     classification("aircraft", 100, "fgvc-aircraft-2013b/data/variants.txt", _RESEARCH, _tv("FGVCAircraft"),
                    _builder(tv.FGVCAircraft, "fgvc-aircraft-2013b"), ("train", "val", "test"), clip="fgvc_aircraft"),
-    classification("dtd", 47, "dtd/dtd/labels", "research", _tv("DTD"), _builder(tv.DTD, "dtd", _HALF), _OFFICIAL, tfds="dtd"),
+    classification("dtd", 47, "dtd/dtd/labels", "research", _tv("DTD"), _builder(tv.DTD, "dtd", _HALF), _OFFICIAL,
+                   tfds="dtd"),
     classification("pets", 37, "oxford-iiit-pet/annotations/test.txt", "CC BY-SA 4.0", _tv("OxfordIIITPet"),
                    _builder(tv.OxfordIIITPet, "oxford-iiit-pet", dict(train="trainval")), tfds="oxford_iiit_pet"),
 ]
 
 # %% ../../nbs/53_evals.evalsets.ipynb #015fe2cf
 SETS += [
-    classification("caltech101", 102, "caltech101/101_ObjectCategories", "CC BY 4.0", "unpack caltech-101.zip of data.caltech.edu/records/mzrjq-6wc02 into {root}/caltech101",
-                   lambda root, split, names: caltech_images(root/"caltech101"/"101_ObjectCategories", split, names), names=lambda: benchmark_file("en_classnames.json")["caltech101"]),
-    classification("flowers102", 102, "flowers-102/setid.mat", _UNSTATED, _tv("Flowers102"), _builder(tv.Flowers102, "flowers-102", _HALF), _OFFICIAL,
+    classification("caltech101", 102, "caltech101/101_ObjectCategories", "CC BY 4.0",
+                   "unpack caltech-101.zip of data.caltech.edu/records/mzrjq-6wc02 into {root}/caltech101",
+                   lambda root, split, names: caltech_images(root/"caltech101"/"101_ObjectCategories", split, names),
+                   names=lambda: benchmark_file("en_classnames.json")["caltech101"]),
+    classification("flowers102", 102, "flowers-102/setid.mat", _UNSTATED, _tv("Flowers102"),
+                   _builder(tv.Flowers102, "flowers-102", _HALF), _OFFICIAL,
                    tfds="oxford_flowers102", clip="flowers"),
-    classification("stl10", 10, "stl10_binary/test_X.bin", "as ImageNet's", _tv("STL10"), _builder(tv.STL10, "stl10_binary"), tfds="stl10"),
-    classification("eurosat", 10, "eurosat/2750", "MIT", _tv("EuroSAT"), _folders("eurosat/2750"), ("train[:5000]", "train[5000:10000]", "train[10000:15000]"),
+    classification("stl10", 10, "stl10_binary/test_X.bin", "as ImageNet's", _tv("STL10"),
+                   _builder(tv.STL10, "stl10_binary"), tfds="stl10"),
+    classification("eurosat", 10, "eurosat/2750", "MIT", _tv("EuroSAT"), _folders("eurosat/2750"),
+                   ("train[:5000]", "train[5000:10000]", "train[10000:15000]"),
                    lambda: EUROSAT_NAMES, tfds="eurosat"),
-    classification("resisc45", 45, "NWPU-RESISC45", _RESEARCH, "ask its authors (gcheng-nwpu.github.io) and unpack NWPU-RESISC45.rar into {root}", _folders("NWPU-RESISC45"),
+    classification("resisc45", 45, "NWPU-RESISC45", _RESEARCH, "ask its authors (gcheng-nwpu.github.io) and unpack "
+                   "NWPU-RESISC45.rar into {root}", _folders("NWPU-RESISC45"),
                    ("train[:10%]", "train[10%:20%]", "train[20%:]"), tfds="resisc45"),
-    classification("country211", 211, "country211/test", "the Creative Commons licences of YFCC100M's photographs", _tv("Country211"), _folders("country211/{}"),
+    classification("country211", 211, "country211/test", "the Creative Commons licences of YFCC100M's photographs",
+                   _tv("Country211"), _folders("country211/{}"),
                    ("train", "valid", "test"), lambda: benchmark_file("en_classnames.json")["country211"]),
-    classification("mnist", 10, "MNIST/raw/t10k-images-idx3-ubyte", "CC BY-SA 3.0", _tv("MNIST"), _trained(tv.MNIST, "MNIST"), names=lambda: tuple("0123456789"), tfds="mnist"),
-    classification("clevr", 8, "clevr/CLEVR_v1.0/scenes", "CC BY 4.0", _tv("CLEVRClassification"), _builder(tv.CLEVRClassification, "clevr/CLEVR_v1.0/scenes", _HALF, shift=3),
-                   ("train[:4500]", "train[4500:5000]", "validation[:5000]"), lambda: tuple(map(str, range(3, 11))), clip="clevr_count_all"),
-    classification("pcam", 2, "pcam/camelyonpatch_level_2_split_test_x.h5", "CC0", "pip install h5py; " + _tv("PCAM", "test"), _builder(tv.PCAM, "pcam", _HALF), _OFFICIAL,
+    classification("mnist", 10, "MNIST/raw/t10k-images-idx3-ubyte", "CC BY-SA 3.0", _tv("MNIST"),
+                   _trained(tv.MNIST, "MNIST"), names=lambda: tuple("0123456789"), tfds="mnist"),
+    classification("clevr", 8, "clevr/CLEVR_v1.0/scenes", "CC BY 4.0", _tv("CLEVRClassification"),
+                   _builder(tv.CLEVRClassification, "clevr/CLEVR_v1.0/scenes", _HALF, shift=3),
+                   ("train[:4500]", "train[4500:5000]", "validation[:5000]"), lambda: tuple(map(str, range(3, 11))),
+                   clip="clevr_count_all"),
+    classification("pcam", 2, "pcam/camelyonpatch_level_2_split_test_x.h5", "CC0",
+                   "pip install h5py; " + _tv("PCAM", "test"), _builder(tv.PCAM, "pcam", _HALF), _OFFICIAL,
                    lambda: PCAM_NAMES, tfds="patch_camelyon"),
-    classification("sst2", 2, "rendered-sst2/test", _UNSTATED, _tv("RenderedSST2", "test"), lambda root, split, names: folder_images(root/"rendered-sst2"/dict(val="valid").get(split, split), names),
+    classification("sst2", 2, "rendered-sst2/test", _UNSTATED, _tv("RenderedSST2", "test"),
+                   lambda root, split, names: folder_images(root/"rendered-sst2"/dict(val="valid").get(split, split),
+                                                            names),
                    ("train", "val", "test"), clip="renderedsst2"),
 ]
 
@@ -556,11 +629,15 @@ def shapes_set(name, pattern, about):
     label = lambda data: names.index(parse_record(data)["classes"][LEVELS.index("shape")])
     def open(root, split):
         files = lambda kind: tar_images(f"{root}/shapes/{kind}-*.tar", names, "json", label, kind)
-        return files(pattern) if split == "test" else cut(files("train"), dict(train="train[:90%]", val="train[90%:]")[split])
-    return EvalSet(name, ("zero_shot", "linear_probe", "hierarchy"), ("shapes/shapes.json", f"shapes/{pattern}-*.tar"), "this project's", "python -m meru_nb.data.shapes --out {root}/shapes", open, len(names),
+        return (files(pattern) if split == "test"
+                else cut(files("train"), dict(train="train[:90%]", val="train[90%:]")[split]))
+    return EvalSet(name, ("zero_shot", "linear_probe", "hierarchy"),
+                   ("shapes/shapes.json", f"shapes/{pattern}-*.tar"), "this project's",
+                   "python -m meru_nb.data.shapes --out {root}/shapes", open, len(names),
                    ("a {}", "a picture of a {}"), name, about, class_prompts=lambda: zero_shot_prompts("shape"))
 
-SETS += [shapes_set("shapes", "val", "shapes as in training"), shapes_set("shapes_unseen", "unseen", "pairs of shape and colour that training never shows")]
+SETS += [shapes_set("shapes", "val", "shapes as in training"),
+         shapes_set("shapes_unseen", "unseen", "pairs of shape and colour that training never shows")]
 
 # %% ../../nbs/53_evals.evalsets.ipynb #813fdfdc
 def own_set(path) -> EvalSet:
@@ -574,12 +651,14 @@ def own_set(path) -> EvalSet:
         if split in parts: return folder_images(parts[split], split=split)
         if parts: raise ValueError(f"{path} has no folder {split}: it has {', '.join(parts)}")
         whole = folder_images(path)
-        return whole if split == "all" else cut(whole, dict(train="all[:60%]", val="all[60%:80%]", test="all[80%:]")[split], shuffle=True)
+        return (whole if split == "all"
+                else cut(whole, dict(train="all[:60%]", val="all[60%:80%]", test="all[80%:]")[split], shuffle=True))
     file = next((f for f in (path/"templates.txt", path/"zeroshot_classification_templates.txt") if f.is_file()), None)
     prompts = tuple(l.replace("{c}", "{}") for l in text_lines(file)) if file else ("a photo of a {}.",)
     if any(t.count("{}") != 1 for t in prompts): raise ValueError(f"{file} needs one {{}} or {{c}} in each line")
     whole, tasks = not (direct or tars or parts), ("zero_shot",) if direct else ("zero_shot", "linear_probe")
-    return EvalSet(path.name, tasks, (), "yours", "", open, 0, prompts, path.name, zero_shot_split="all" if whole else "test", path=os.path.abspath(path))
+    return EvalSet(path.name, tasks, (), "yours", "", open, 0, prompts, path.name,
+                   zero_shot_split="all" if whole else "test", path=os.path.abspath(path))
 
 def _holds_folders(path): return path.is_dir() and any(p.is_dir() and not is_junk(p.name) for p in path.iterdir())
 
@@ -589,9 +668,11 @@ def benchmark_set(name: str) -> EvalSet:
         benchmark_file("en_classnames.json")
         from clip_benchmark.datasets.builder import build_dataset
         ds = build_dataset(name, root=str(Path(root)/name), split=split, transform=None, download=False)
-        if not hasattr(ds, "__len__"): raise ValueError(f"{name} is a stream: give the folder of its web data set as a path")
+        if not hasattr(ds, "__len__"):
+            raise ValueError(f"{name} is a stream: give the folder of its web data set as a path")
         return builder_images(lambda: ds, Path(root)/name, tuple(ds.classes), 0, split)
-    return EvalSet(f"clip_benchmark:{name}", ("zero_shot", "linear_probe"), (name,), "its own", f"clip_benchmark's builder for {name}, with its root {{root}}/{name}", open, 0, (), name)
+    return EvalSet(f"clip_benchmark:{name}", ("zero_shot", "linear_probe"), (name,), "its own",
+                   f"clip_benchmark's builder for {name}, with its root {{root}}/{name}", open, 0, (), name)
 
 # %% ../../nbs/53_evals.evalsets.ipynb #53a1e013
 #| eval: false
