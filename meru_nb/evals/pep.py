@@ -75,4 +75,5 @@ def run_pep(ev, data, root, options) -> list:
                 f"angle at the text; {ev.protocol(found.resize)}; a third party's protocol, not confirmed by the paper")
     return [Result(figures, protocol, true, pairs.unreadable)]
 
-TASK = Task("pep", run_pep, "AUROC and average precision of images with their captions against a fixed list of others, by angle")
+TASK = Task("pep", run_pep, "AUROC and average precision of images with their captions against a fixed list of "
+                            "others, by angle")
