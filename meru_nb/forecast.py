@@ -119,13 +119,16 @@ def flat(last, rule: Rule) -> bool:   # the last two lines looked at
 def falls_back(last, best, widest, rule: Rule) -> bool:   # best: least share so far; widest: greatest spread
     "Whether a run that had learned is on its way back."
     back = best + (1 - best) / 2
-    return len(last) == 2 and best < rule.learned and all(r["loss_share"] > back and r["spread"] < widest / 2 for r in last)
+    if len(last) != 2 or best >= rule.learned: return False
+    return all(r["loss_share"] > back and r["spread"] < widest / 2 for r in last)
 
 def cause_of(row: dict) -> str:
     "What the signs of a line point at."
-    pull = max((-v for k, v in row.items() if k.startswith("push_") and k.endswith("_text") and "contrast" not in k), default=0.0)
-    if row.get("open_text", 0) > 0.9: return "the cones of the texts are half-spaces: lower --model.entail-weight, or --model.min-radius"
-    if pull > row.get("turn_contrastive_text", math.inf): return "entailment pulls harder than the contrast turns: lower --model.entail-weight"
+    pulls = [-v for k, v in row.items() if k.startswith("push_") and k.endswith("_text") and "contrast" not in k]
+    if row.get("open_text", 0) > 0.9:
+        return "the cones of the texts are half-spaces: lower --model.entail-weight, or --model.min-radius"
+    if max(pulls, default=0.0) > row.get("turn_contrastive_text", math.inf):
+        return "entailment pulls harder than the contrast turns: lower --model.entail-weight"
     return "logits do not differ: lower --lr, or lengthen --warmup"
 
 def forecast(last, best, widest, rule=Rule()) -> str:   # "": nothing to say
