@@ -31,7 +31,8 @@ class Table:
         if not rows: raise ValueError("the table has no rows: give name -> {column: value}")
         self.columns = list(dict.fromkeys(column for row in rows.values() for column in row))
         self.head = [corner, *map(str, self.columns)]
-        self.cells = [[str(name), *(in_words(row.get(c), digits) for c in self.columns)] for name, row in rows.items()]
+        def line(name, row): return [str(name), *(in_words(row.get(c), digits) for c in self.columns)]
+        self.cells = [line(*of) for of in rows.items()]
 
     def __repr__(self):
         "As text: names to the left, figures to the right."
@@ -69,7 +70,8 @@ class Walks:
                  start=None,    # (H, W, 3) where all of them start, if that is a picture
                  end=None,      # and end
                 ):
-        self.walks = {name: ["the root" if c == "[ROOT]" else c for c in captions] for name, captions in walks.items()}
+        called = lambda captions: ["the root" if c == "[ROOT]" else c for c in captions]
+        self.walks = {name: called(captions) for name, captions in walks.items()}
         self.start, self.end = start, end
 
     def __repr__(self):

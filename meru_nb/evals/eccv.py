@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from ..data.evalsets import EvalSet
+from .evalsets import EvalSet
 from .captions import CaptionSet, embed_captions, file_images
 from .features import Result, Task
 from ..files import read_json
