@@ -80,11 +80,11 @@ class Walks:
         return "\n".join(textwrap.fill(line, 110, subsequent_indent="    ", break_long_words=False) for line in said)
 
     def _repr_html_(self):
-        "As HTML: a row a walk."
-        start, end = (thumbnail_html(p) if p is not None else "" for p in (self.start, self.end))
-        rows = ""
-        for name, captions in self.walks.items():
+        "As HTML: a row a walk; what all have in common stands once."
+        cell = lambda p: f'<td rowspan={len(self.walks)}>{thumbnail_html(p)}</td>' if p is not None else ""
+        start, end, rows = cell(self.start), cell(self.end), ""
+        for k, (name, captions) in enumerate(self.walks.items()):
             words = " → ".join(f'<span style="white-space:nowrap">{html.escape(c)}</span>' for c in captions)
-            rows += f'<tr><th style="text-align:left">{html.escape(name)}</th><td>{start}</td>'
-            rows += f'<td style="text-align:left">{words}</td><td>{end}</td></tr>'
+            said = f'<th style="text-align:left">{html.escape(name)}</th><td style="text-align:left">{words}</td>'
+            rows += f'<tr>{said if k else start + said + end}</tr>'
         return f"<table><tbody>{rows}</tbody></table>"
