@@ -53,8 +53,8 @@ def comparison(
     names, rows = list(results), side_by_side(results)
     cell = lambda v: "-" if v is None else f"{v:.4f}" if isinstance(v, float) else str(v)
     lines = ["| task | data set | figure | " + " | ".join(names) + " |", "|" + "---|" * (3 + len(names))]
-    lines += [f"| {task} | {what} | {metric} | " + " | ".join(cell(of.get(n)) for n in names) + " |"
-              for (task, what, metric, _), of in rows.items()]
+    cells = lambda of: " | ".join(cell(of.get(n)) for n in names)
+    lines += [f"| {task} | {what} | {metric} | {cells(of)} |" for (task, what, metric, _), of in rows.items()]
     how = dict.fromkeys((task, what, protocol) for task, what, _, protocol in rows)
     return "\n".join([*lines, "", "How each was measured:", "", *(f"- {t}, {w}: {p}" for t, w, p in how)]) + "\n"
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['USAGE', 'Published', 'endpoint', 'offline', 'published', 'listing', 'Answer', 'ask_for', 'receive', 'sha256_of',
-           'why', 'fetch', 'settle', 'download', 'load_published', 'push_to_hub', 'from_pretrained', 'main']
+           'why', 'ask_once', 'fetch', 'settle', 'download', 'load_published', 'push_to_hub', 'from_pretrained', 'main']
 
 # %% ../nbs/63_hub.ipynb #16575215
 import hashlib, json, os, sys, tempfile, time
@@ -126,6 +126,17 @@ def why(err) -> str:
                 + (": the file is not there (any more)" if err.code in (404, 410) else ""))
     return f"{getattr(err, 'reason', None) or err or type(err).__name__}"
 
+def ask_once(url, part: Path, timeout, progress) -> tuple:   # Answer or None, the error if there was none
+    "One try; OSError where the file itself cannot be written."
+    try: return receive(url, part, timeout, progress), None
+    except HTTPError as err: return None, err
+    except (PermissionError, IsADirectoryError) as err:
+        raise OSError(f"{part} cannot be written ({err.strerror}): name a folder that can be written to") from None
+    except (URLError, OSError, HTTPException) as err:
+        if err.__class__ is OSError and err.errno in (28, 30):       # full, read-only
+            raise OSError(f"{part} cannot be written ({err.strerror}): name another folder") from None
+        return None, err
+
 def fetch(
     url: str,
     path,            # file to make
@@ -149,20 +160,10 @@ def fetch(
     part, last = path.with_name(path.name + ".part"), None
     for n in range(tries):
         if n: time.sleep(pause)
-        try: answer = receive(url, part, timeout, progress)
-        except HTTPError as err:
-            last = err
-            if err.code < 500: break            # asking again does not help
-        except (PermissionError, IsADirectoryError) as err:
-            raise OSError(f"{part} cannot be written ({err.strerror}): name a folder that can be written to") from None
-        except (URLError, OSError, HTTPException) as err:
-            if err.__class__ is OSError and err.errno in (28, 30):
-                # full, read-only
-                raise OSError(f"{part} cannot be written ({err.strerror}): name another folder") from None
-            last = err
-        else:
-            if answer.size in (None, part.stat().st_size): return settle(part, path, url, answer, sha256)
-            last = "the line broke"
+        answer, last = ask_once(url, part, timeout, progress)
+        if answer and answer.size in (None, part.stat().st_size): return settle(part, path, url, answer, sha256)
+        if answer: last = "the line broke"
+        elif isinstance(last, HTTPError) and last.code < 500: break            # asking again does not help
     came = (f"; {part.stat().st_size} bytes are kept in {part}, run again to go on" if part.exists()
             and part.stat().st_size else "")
     raise ConnectionError(f"could not download {url}: {why(last)}{came}. Without a network, bring the file by hand "

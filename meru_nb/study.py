@@ -353,7 +353,8 @@ class Progress:
     "A bar over the steps of all runs."
     def __init__(self, runs: list[Run]):
         self.runs, kind = runs, lambda r: key_of((r.config.preset, r.config.model, r.config.batch_size))
-        costs = {k: work_of(r.config) for k, r in {kind(r): r for r in runs}.items()}
+        one = {kind(r): r for r in runs}
+        costs = {k: work_of(r.config) for k, r in one.items()}
         mean = sum(costs.values()) / len(costs)
         self.weight = {r.key: costs[kind(r)] / mean for r in runs}
         self.ended, self.at = set(), {r.key: steps_done(r) for r in runs}

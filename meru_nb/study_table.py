@@ -88,7 +88,10 @@ def choose_figures(names, patterns) -> list[str]:
     return list(dict.fromkeys(n for p in patterns for n in names if fnmatch(n, p)))
 
 # %% ../nbs/86a_study_table.ipynb #c6c6621c
-def record_of(runs: list[Done], made_by="") -> dict:   # JSON: made_by, commit and versions (all there were), runs: method -> seed -> figure -> value
+def record_of(
+    runs: list[Done],
+    made_by="",       # the study's file
+) -> dict:            # JSON: made_by, commit and versions (all there were), runs: method -> seed -> figure -> value
     "All figures of a study, five digits each."
     about = [read_json(run.folder/"config.json") for run in runs]
     out = dict(made_by=made_by, commit=", ".join(sorted({a.get("commit") or "unknown" for a in about})),
