@@ -84,7 +84,7 @@ def contrastive(
         return contrastive_loss(*(e.points[g] for g in rows), similarity=similarity, c=e.space and e.space.curvature,
                                 scale=e.scale if scale is None else e.scales[scale], check=False, offset=e.offset[rows[0]],
                                 **{f"all_{m}": e.keys_at(g, rows[0]) for m, g in zip(PAIRS, keys)},
-                                row_scale=row_scale and row_scale(e), positives=positives and positives(e))
+                                row_scale=row_scale and row_scale(e), positives=positives and positives(e), kernel=e.kernel)
     return Term(name, fn, weight, rows[0], keys)
 
 def entailment(
