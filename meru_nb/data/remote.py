@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from fastcore.basics import patch
 
+from .cloud import Refused, is_cloud, open_cloud, open_filesystem, refusals_told
 from .sources import odd_shard
 
 # %% ../../nbs/57_data.remote.ipynb #f88aa58b
@@ -52,7 +53,9 @@ def fetch(self: Fetcher, url: str) -> LocalFile:
         file, seen = LocalFile(path), {}
         for k in range(self.tries):
             try:
-                self.run(url[5:], out) if url.startswith("pipe:") else self.download(url, out, seen)
+                if url.startswith("pipe:"): self.run(url[5:], out)
+                elif is_cloud(url): self.copy(url, out, seen)
+                else: self.download(url, out, seen)
                 out.flush()
                 if odd := odd_shard(path): raise OSError(f"{url} cannot be used: it is {odd}")
                 return file
@@ -102,6 +105,22 @@ def run(self: Fetcher, command: str, out):
     process = subprocess.run(["bash", "-o", "pipefail", "-c", command], stdout=out, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     out.seek(0, os.SEEK_END)
     if process.returncode: raise Again(f"status {process.returncode}: {process.stderr.decode(errors='replace').strip()[-200:]}")
+
+# %% ../../nbs/57_data.remote.ipynb #fdca559f
+@patch
+def copy(self: Fetcher, url: str, out, seen: dict, block=1 << 22):
+    "Append to `out` what is missing of a file in a bucket; `seen` holds what was known of it last time."
+    open_filesystem(url)                       # a package that is missing will not come by waiting
+    try:
+        with refusals_told(url):
+            about, file = open_cloud(url)
+            if about != seen: restart(out, seen); seen.update(about)
+            with file:
+                file.seek(out.tell())
+                while data := file.read(block): out.write(data); out.flush()
+    except Refused: raise
+    except Exception as err: raise Again(f"{type(err).__name__}: {' '.join(str(err).split())[:160]}") from None   # each package has its own
+    if about["total"] is not None and out.tell() < about["total"]: raise Again(f"{out.tell()} of {about['total']} bytes arrived")
 
 # %% ../../nbs/57_data.remote.ipynb #d5778960
 @patch

@@ -66,6 +66,7 @@ class Recipe:
     boxes: object = False         # True: one random box a sample as well; "all": every box
     max_boxes: int = 0            # with "all": of a sample with more, so many at random; 0: no bound
     records: bool = False         # the samples' JSON as well
+    every_caption: bool = False   # of a sample with several, which `caption` then lists
     subreddit_prob: float = 0.5   # of the prefix, in training
     context_length: int = 77
     scale: tuple = (0.5, 1.0)     # share of an image's area that a crop covers
@@ -96,6 +97,12 @@ def some(self: Recipe, boxes: list, rng) -> list:
     return [boxes[i] for i in sorted(rng.sample(range(len(boxes)), self.max_boxes))]
 
 @patch
+def of_lines(self: Recipe, lines: list, rng):
+    "What is taken of several captions."
+    if self.every_caption: return lines
+    return lines[rng.randrange(len(lines)) if self.train else 0]
+
+@patch
 def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch: int) -> Raw:
     "What is needed of a sample; BadSample if something is wrong with it."
     layout, rng = LAYOUTS[layout_name], sample_rng(self.seed, epoch, sample.key)
@@ -112,8 +119,9 @@ def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch: int) -> Raw:
     record = parse_record(data["json"]) if "json" in data else {}
     if text == "json": caption = check_caption(record.get("caption"))
     elif not layout.lines: caption = decode_caption(data[text])
-    else: caption = (lines := caption_lines(data[text]))[rng.randrange(len(lines)) if self.train else 0]
-    if self.train: caption = with_subreddit(caption, record, rng, self.subreddit_prob)
+    else: caption = self.of_lines(caption_lines(data[text]), rng)
+    if self.every_caption: caption = [caption] if isinstance(caption, str) else caption
+    elif self.train: caption = with_subreddit(caption, record, rng, self.subreddit_prob)
     return Raw(sample.key, caption, data[layout.image(sample.fields)], record, [(data[p], data[p.split(".")[0] + ".txt"]) for p in pictures], rng)
 
 # %% ../../nbs/52_data.shards.ipynb #ffc48cb2
@@ -216,6 +224,9 @@ def sound(step, items, problems: list):
 def gather(self: Kitchen, dishes: list) -> dict:
     "Captions, keys, tokens; all as numpy, since a tensor on its way out of a worker takes a file descriptor."
     out, chain = {k: [d[k] for d in dishes] for k in dishes[0]}, itertools.chain.from_iterable
+    if self.recipe.every_caption:
+        out["caption_owner"] = np.repeat(np.arange(len(dishes)), [len(d["caption"]) for d in dishes])
+        out["caption"] = list(chain(out["caption"]))
     if self.recipe.boxes == "all":       # nobody knows how many: they go through the pipe
         out["box_owner"] = np.repeat(np.arange(len(dishes)), [len(d["box_caption"]) for d in dishes])
         size, images = self.recipe.image_size, list(chain(out["box_image"]))
@@ -470,6 +481,7 @@ def make_loader(
     remainder=None,              # "drop": whole global batches only (training); "short": every sample (evaluation)
     boxes=False,                 # True: one random box a sample, box_image, box_tokens, box_caption; "all": every box there is, and box_owner, its row
     max_boxes=0,                 # with "all": of a sample with more, so many at random; 0: no bound
+    captions="one",              # "all": of pictures with several every one, and caption_owner, its row
     records=False,               # batches also carry the samples' JSON, record
     subreddit_prob=0.5,          # of RedCaps's prefix, in training
     context_length=77,           # tokens of a caption at most
@@ -488,13 +500,14 @@ def make_loader(
     remainder = remainder or ("drop" if train else "short")
     if remainder not in ("drop", "short"): raise ValueError(f"remainder is {remainder!r}: choose 'drop' or 'short'")
     if boxes not in (False, True, "all"): raise ValueError(f"boxes is {boxes!r}: choose False, True or 'all'")
+    if captions not in ("one", "all"): raise ValueError(f"captions is {captions!r}: choose 'one' or 'all'")
     if rank >= world: raise ValueError(f"rank is {rank} of {world} processes: give 0 to {world - 1}")
     sources = find_sources(urls)
     fetch = (fetcher or Fetcher()) if any(is_remote(u) for s in sources for u in s.urls) else None
     layouts = [source_layout(s, layout, fetch) for s in sources]
     if train and subreddit_prob and any(map(names_subreddits, sources)): subreddit_words("warm up")   # before workers are forked: they inherit the counts
     plan = Plan(sources, layouts, batch_size, seed, epoch, train if shuffle is None else shuffle, remainder, rank, world, steps_per_epoch, window, fetch)
-    recipe = Recipe(image_size, train, exact, boxes, max_boxes, records, subreddit_prob, context_length, tuple(scale), seed)
+    recipe = Recipe(image_size, train, exact, boxes, max_boxes, records, captions == "all", subreddit_prob, context_length, tuple(scale), seed)
     return Loader(plan, Kitchen(recipe, tokenizer or clip_tokenizer()), workers, max_bad, endless=endless)
 
 # %% ../../nbs/52_data.shards.ipynb #c7cc77c8
