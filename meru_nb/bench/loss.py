@@ -36,6 +36,7 @@ def loss_step(
     B,    # pairs
     dim,  # D
     device="cpu",
+    kernel="",   # of the loss, as `contrastive_loss` has it
 ):        # a function that runs one step
     "Forward and backward of a loss on random pairs, with gradients to points, temperature and curvature."
     torch.manual_seed(0)
@@ -45,7 +46,7 @@ def loss_step(
     c, scale = (torch.tensor(v, device=device, requires_grad=True) for v in (1.0, 10.0))
     def step():
         for t in (x, y, c, scale): t.grad = None
-        loss = textbook_loss(x, y, scale) if kind == "textbook" else contrastive_loss(x, y, similarity=kind, scale=scale, c=None if flat else c)
+        loss = textbook_loss(x, y, scale) if kind == "textbook" else contrastive_loss(x, y, similarity=kind, scale=scale, c=None if flat else c, kernel=kernel)
         loss.backward()
         return loss.detach()
     return step
