@@ -3,7 +3,7 @@
 
     python .ci/browser.py [SCREENSHOTS] [--only NAME ...]
 
-Works on a copy of nbs/companions/*.ipynb and nbs/82_widgets.ipynb, and on a notebook of its own that holds the three explorers. Where there is no
+Works on a copy of nbs/companions/*.ipynb and nbs/82*_widgets*.ipynb, and on a notebook of its own that holds the three explorers. Where there is no
 chromium it says so and leaves. Everything stays on this machine: the server listens on loopback, with a token.
 """
 import argparse, contextlib, inspect, io, json, os, secrets, shutil, socket, subprocess, sys, tempfile, time, urllib.request
@@ -22,7 +22,7 @@ TIMEOUT = 300  # seconds for a notebook on a slow machine
 
 def copy_notebooks(nbs: Path, work: Path):
     "Our notebooks without their outputs, and one that shows the explorers."
-    for path in [*sorted(nbs.glob("companions/*.ipynb")), nbs / "82_widgets.ipynb"]:
+    for path in [*sorted(nbs.glob("companions/*.ipynb")), *sorted(nbs.glob("82*_widgets*.ipynb"))]:
         nb = nbformat.read(path, 4)
         for cell in nb.cells:
             if cell.cell_type == "code": cell.outputs, cell.execution_count = [], None

@@ -32,4 +32,4 @@ class EuCLIPConfig(ModelConfig):
 def euclip_vit_s() -> EuCLIPConfig: return EuCLIPConfig(**SIZES["vit_s"])
 def euclip_vit_b() -> EuCLIPConfig: return EuCLIPConfig(**SIZES["vit_b"])
 def euclip_vit_l() -> EuCLIPConfig: return EuCLIPConfig(**SIZES["vit_l"])
-def euclip_demo() -> EuCLIPConfig: return EuCLIPConfig(**SIZES["demo"])
+def euclip_demo() -> EuCLIPConfig: return EuCLIPConfig(**SIZES["demo"], entail_weight=0.02)
