@@ -78,7 +78,7 @@ def machine(
     return f"{n} CPU core{'s' if n > 1 else ''}"
 
 # %% ../../nbs/90_bench.ipynb #8e21dc0a
-ROOMS = ("loss", "data", "soak", "train", "heads", "eval", "widgets")   # benchmarks, as the command lists them
+ROOMS = ("loss", "data", "soak", "train", "heads", "eval", "widgets", "card")   # benchmarks, as the command lists them
 
 def bench(
     name: str
