@@ -42,7 +42,8 @@ class AdaptConfig(Config):
         "ValueError for what cannot be."
         if self.adapt not in ("", "lora"): raise ValueError(f"--adapt is {self.adapt!r}: choose lora")
         if self.lora_rank < 1: raise ValueError(f"--lora-rank is {self.lora_rank}: give 1 or more")
-        if self.lora_alpha < 0: raise ValueError(f"--lora-alpha is {self.lora_alpha}: give a positive number, or 0 for the rank")
+        if self.lora_alpha < 0:
+            raise ValueError(f"--lora-alpha is {self.lora_alpha}: give a positive number, or 0 for the rank")
         if self.unlock_last < 0: raise ValueError(f"--unlock-last is {self.unlock_last}: give 0 or more")
         if not self.adapt_towers or set(self.adapt_towers) - set(TOWERS):
             raise ValueError(f"--adapt-towers is {self.adapt_towers}: choose from visual, textual")
@@ -60,7 +61,8 @@ def unlock_last_(tower, blocks: int):
     "Train the last blocks of a frozen tower and what comes after them."
     row = blocks_of(tower)
     count = len(tower.get_submodule(row))
-    if blocks > count: raise ValueError(f"--unlock-last is {blocks}: the tower {type(tower).__name__} has {count} blocks")
+    if blocks > count:
+        raise ValueError(f"--unlock-last is {blocks}: the tower {type(tower).__name__} has {count} blocks")
     names = [n for n, _ in tower.named_parameters()]
     first = next(i for i, n in enumerate(names) if n.startswith(f"{row}.{count - blocks}."))
     for n in names[first:]:
@@ -91,7 +93,8 @@ def add_lora_(tower, config: AdaptConfig):
     try: from peft import LoraConfig, inject_adapter_in_model
     except ModuleNotFoundError: raise ValueError("--adapt lora needs peft: pip install 'meru_nb[adapt]'") from None
     names = targets_in(tower, config.lora_targets)
-    inject_adapter_in_model(LoraConfig(r=config.lora_rank, lora_alpha=config.lora_alpha or config.lora_rank, target_modules=names), tower)
+    inject_adapter_in_model(LoraConfig(r=config.lora_rank, lora_alpha=config.lora_alpha or config.lora_rank,
+                                       target_modules=names), tower)
 
 # %% ../nbs/60b_adapt.ipynb #59283807
 @torch.no_grad()
@@ -102,8 +105,10 @@ def merged(model):   # DualEncoder -> DualEncoder
     for tower in (plain.visual, plain.textual):
         around = {n: m for n, m in tower.named_modules() if isinstance(m, BaseTunerLayer)}
         for name, m in around.items():
-            if any(name.startswith(f"{other}.") for other in around): continue       # attention's own output map goes with it
-            if hasattr(m, "unload_and_optionally_merge_module"): whole = m.unload_and_optionally_merge_module(True, False, None)
+            if any(name.startswith(f"{other}.") for other in around):
+                continue       # attention's own output map goes with it
+            if hasattr(m, "unload_and_optionally_merge_module"):
+                whole = m.unload_and_optionally_merge_module(True, False, None)
             else: m.merge(); whole = m.get_base_layer()
             tower.set_submodule(name, whole)
     plain.adapter = None
@@ -174,18 +179,21 @@ def assemble(weights, saved, state):   # as `load_model` finds them -> DualEncod
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(start["seed"])
         try: model = begin_model(preset, config, start["init"])
-        except (OSError, ValueError) as err: raise ValueError(f"the base of {weights.parent} cannot be had: {err}") from None
+        except (OSError, ValueError) as err:
+            raise ValueError(f"the base of {weights.parent} cannot be had: {err}") from None
     for name in start["freeze"]: hold_still_(getattr(model, name))
     adapt_(model, from_dict(AdaptConfig(), held["how"]), start["init"], start["seed"], tuple(start["freeze"]))
     model.adapter.check(held, weights.parent)
     model.source, model.known_tokens = weights, frozenset()
-    return fill_model(model, state | {k: v for k, v in model.state_dict().items() if k in model.adapter.frozen}, weights.parent).eval()
+    return fill_model(model, state | {k: v for k, v in model.state_dict().items() if k in model.adapter.frozen},
+                      weights.parent).eval()
 
 def merge(folder, out) -> str:   # what was done
     "Write a model with adapters as a plain one."
     if Path(out).exists(): raise ValueError(f"{out} exists: give a folder that does not")
     model = load_model(folder)
-    if getattr(model, "adapter", None) is None: raise ValueError(f"{folder} has no adapters: it is a whole model already")
+    if getattr(model, "adapter", None) is None:
+        raise ValueError(f"{folder} has no adapters: it is a whole model already")
     save_model(merged(model), out, f"Merged from adapters on {Path(model.adapter.start['init']).name or 'its base'}.")
     return f"{folder} -> {out}: {model.preset}, whole"
 

@@ -20,11 +20,13 @@ from .models.hyperbolise import hyperbolise_
 @torch.no_grad()
 def open_cosines(spec: str):   # -> DualEncoder
     "A source with its weights, as a CLIP of ours."
-    if not read_source(spec).weights: raise ValueError(f"{read_source(spec)} names no weights: write open_clip:ARCHITECTURE:TAG_OR_FILE")
+    if not read_source(spec).weights:
+        raise ValueError(f"{read_source(spec)} names no weights: write open_clip:ARCHITECTURE:TAG_OR_FILE")
     model = build_model("clip_vit_b", fetch=False, visual=spec, textual=spec)
     towers = open_towers(spec, spec)
     model.visual, model.textual = towers["visual"], towers["textual"]
-    for proj, tower in ((model.visual_proj, model.visual), (model.textual_proj, model.textual)): begin_projection_(proj, tower)
+    for proj, tower in ((model.visual_proj, model.visual), (model.textual_proj, model.textual)):
+        begin_projection_(proj, tower)
     model.log_scale.copy_(towers["log_scale"])
     return model.eval()
 
@@ -105,6 +107,7 @@ def begin_model(
 ):                # DualEncoder
     "A fresh model, or one with the weights of `init`."
     model = build_model(preset, fetch=fetch and not is_source(init), **vars(config))
-    own = ("visual.", "visual_proj.", "pixel_") if config.pretrained else ()     # the tower is timm's, the rest the checkpoint's
+    # the tower is timm's, the rest the checkpoint's
+    own = ("visual.", "visual_proj.", "pixel_") if config.pretrained else ()
     if init: begin_with_(model, open_init(init, preset), init, own)
     return model

@@ -42,7 +42,9 @@ def replace_folder(
     try: fill(part)
     except BaseException as err:
         shutil.rmtree(part, ignore_errors=True)
-        if isinstance(err, (RuntimeError, SafetensorError)): raise OSError(f"{path} could not be written: {err}") from None   # how torch and safetensors report a full disk
+        if isinstance(err, (RuntimeError, SafetensorError)):
+            # how torch and safetensors report a full disk
+            raise OSError(f"{path} could not be written: {err}") from None
         raise
     if path.exists(): path.rename(old)
     part.rename(path)
@@ -56,7 +58,8 @@ def model_card(
 ) -> str:               # Markdown with a header that Hugging Face reads
     "What a stranger must know to use the weights."
     config, space, n = model.config, model.space, sum(p.numel() for p in model.parameters())
-    where, name, begun = space.describe(), lambda tower: str(read_source(tower)) if is_source(tower) else tower, origins(config)
+    where, name, begun = (space.describe(), lambda tower: str(read_source(tower)) if is_source(tower) else tower,
+                          origins(config))
     return f"""---
 library_name: meru_nb
 tags: [image-text, {model.preset.split("_")[0]}]
@@ -90,12 +93,18 @@ def save_model(
     weights=None,       # name -> tensor; the model's own if None
 ) -> Path:
     "Write `model.safetensors`, `model.json` and `README.md`."
-    if model.preset is None: raise ValueError("this model was not built from a preset by name, so its JSON could not name what to rebuild: use build_model('meru_demo', ...)")
+    if model.preset is None:
+        raise ValueError("this model was not built from a preset by name, so its JSON could not name what to rebuild: "
+                         "use build_model('meru_demo', ...)")
     def fill(folder):
-        adapter, state = getattr(model, "adapter", None), weights or model.state_dict()      # of a model with adapters, what is trained
-        save_file({k: v.contiguous().cpu() for k, v in (adapter.trained(state) if adapter else state).items()}, folder/"model.safetensors", metadata=dict(format="pt"))
-        write_json(folder/"model.json", dict(preset=model.preset, config=model.config.to_dict()) | (dict(adapter=adapter.to_dict()) if adapter else {}))
-        if is_source(model.config.textual) and hasattr(model.tokenizer, "save"): model.tokenizer.save(folder)     # one of its own
+        # of a model with adapters, what is trained
+        adapter, state = getattr(model, "adapter", None), weights or model.state_dict()
+        save_file({k: v.contiguous().cpu() for k, v in (adapter.trained(state) if adapter else state).items()},
+                  folder/"model.safetensors", metadata=dict(format="pt"))
+        write_json(folder/"model.json", dict(preset=model.preset, config=model.config.to_dict())
+                   | (dict(adapter=adapter.to_dict()) if adapter else {}))
+        if is_source(model.config.textual) and hasattr(model.tokenizer, "save"):
+            model.tokenizer.save(folder)     # one of its own
         (folder/"README.md").write_text(model_card(model, notes), encoding="utf-8")
     return replace_folder(path, fill)
 
@@ -107,20 +116,27 @@ def differences(
     "Names and shapes that differ, one sentence each."
     want = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     have = {k: tuple(v.shape) for k, v in state.items()}
-    return ([f"{k} is missing" for k in want if k not in have] + [f"{k} is not in the model" for k in have if k not in want]
+    return ([f"{k} is missing" for k in want if k not in have]
+            + [f"{k} is not in the model" for k in have if k not in want]
             + [f"{k} has shape {have[k]}, not {want[k]}" for k in want if k in have and have[k] != want[k]])
 
 def fill_model(model, state, what):
     "Load `state` into `model`; ValueError naming the first differences."
     diff = differences(model, state)
-    if diff: raise ValueError(f"{what} does not fit {model.preset}: {'; '.join(diff[:3])}{f'; and {len(diff) - 3} more' if len(diff) > 3 else ''}")
+    if diff:
+        raise ValueError(f"{what} does not fit {model.preset}: "
+                         f"{'; '.join(diff[:3])}{f'; and {len(diff) - 3} more' if len(diff) > 3 else ''}")
     bad = [k for k, v in state.items() if v.is_floating_point() and not torch.isfinite(v.float()).all()]
-    if bad: raise ValueError(f"{what} holds numbers that are not finite, in {bad[0]}{f' and {len(bad) - 1} more' if len(bad) > 1 else ''}: take an earlier checkpoint, or one in higher precision")
+    if bad:
+        raise ValueError(f"{what} holds numbers that are not finite, in "
+                         f"{bad[0]}{f' and {len(bad) - 1} more' if len(bad) > 1 else ''}: take an earlier checkpoint, "
+                         "or one in higher precision")
     model.load_state_dict(state)
     return model
 
 # %% ../nbs/62_checkpoint.ipynb #5db33190
-TENSOR_PARTS = {("collections", "OrderedDict"), ("torch._utils", "_rebuild_tensor_v2"), ("torch._utils", "_rebuild_parameter"), ("torch", "Size"), ("torch", "device"), ("torch", "dtype")}
+TENSOR_PARTS = {("collections", "OrderedDict"), ("torch._utils", "_rebuild_tensor_v2"),
+                ("torch._utils", "_rebuild_parameter"), ("torch", "Size"), ("torch", "device"), ("torch", "dtype")}
 
 class Inert:
     "Stands for an object of a class that is not read; keeps nothing."
@@ -136,7 +152,9 @@ def inert_pickle() -> tuple:  # (module for torch.load, set that fills with the 
     foreign = set()
     class Unpickler(pickle.Unpickler):
         def find_class(self, module, name):
-            if (module, name) in TENSOR_PARTS or (module == "torch" and (name.endswith("Storage") or isinstance(getattr(torch, name, None), torch.dtype))):
+            if ((module, name) in TENSOR_PARTS
+                or (module == "torch"
+                    and (name.endswith("Storage") or isinstance(getattr(torch, name, None), torch.dtype)))):
                 return super().find_class(module, name)
             foreign.add(f"{module}.{name}")
             return type(name, (Inert,), {})
@@ -151,11 +169,15 @@ def read_entries(
     if not path.is_file(): raise FileNotFoundError(f"no checkpoint at {path}")
     check_file(path)
     if path.suffix == ".safetensors": return load_tensors(path), set()
-    if not zipfile.is_zipfile(path): raise ValueError(f"{path} is no torch checkpoint (torch has written zip files since 1.6)")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is no torch checkpoint (torch has written zip files since 1.6)")
     module, foreign = inert_pickle()
     try: file = torch.load(path, map_location="cpu", pickle_module=module, weights_only=False)
-    except Exception as err: raise ValueError(f"{path} cannot be read as a torch checkpoint: {type(err).__name__}: {' '.join(str(err).split())[:200]}") from None
-    if not isinstance(file, dict): raise ValueError(f"{path} holds a {type(file).__name__}: save the model's state_dict() instead")
+    except Exception as err:
+        raise ValueError(f"{path} cannot be read as a torch checkpoint: {type(err).__name__}: "
+                         f"{' '.join(str(err).split())[:200]}") from None
+    if not isinstance(file, dict):
+        raise ValueError(f"{path} holds a {type(file).__name__}: save the model's state_dict() instead")
     return file, foreign
 
 def load_tensors(path) -> dict:  # name -> tensor
@@ -165,10 +187,13 @@ def load_tensors(path) -> dict:  # name -> tensor
     except SafetensorError as err: raise ValueError(f"{path} cannot be read as safetensors: {err}") from None
 
 # %% ../nbs/62_checkpoint.ipynb #8713c08d
-WRAPPERS = ("_orig_mod", "module", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")   # compile, DDP, Lightning, FSDP, checkpointing
+# compile, DDP, Lightning, FSDP, checkpointing
+WRAPPERS = ("_orig_mod", "module", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 AVERAGES = r"(^|[._])(ema|swa|averaged?|shadow)([._]|$)"           # in the name of a place: a copy
-NOT_WEIGHTS = r"(^|[._])(optim\w*|sched\w*|lr_sched\w*|scaler|callbacks|loops|gradients?)([._]|$)"   # places whose tensors go by the weights' names
-NUMBERS = r"(\w*logit_scale|log_scale|curvs?|(visual|textual)(_concept)?_alphas?|space)(\.|$)"   # what a model has beside its towers
+# places whose tensors go by the weights' names
+NOT_WEIGHTS = r"(^|[._])(optim\w*|sched\w*|lr_sched\w*|scaler|callbacks|loops|gradients?)([._]|$)"
+# what a model has beside its towers
+NUMBERS = r"(\w*logit_scale|log_scale|curvs?|(visual|textual)(_concept)?_alphas?|space)(\.|$)"
 
 def flatten(
     held: dict,     # maybe nested
@@ -195,7 +220,8 @@ def models_in(
     towers = {}
     for name in flat:
         place, inner = place_of(name)
-        if place is not None and not re.search(NOT_WEIGHTS, place): towers.setdefault(place, set()).add(inner.split(".")[0])
+        if place is not None and not re.search(NOT_WEIGHTS, place):
+            towers.setdefault(place, set()).add(inner.split(".")[0])
     out = {place: {} for place, found in towers.items() if len(found) == 2}
     fronts = {place_of(n)[0]: set() for n in flat}       # what stands before the towers, wrappers and all
     for name in flat: fronts[place_of(name)[0]].add(re.split(r"(?:^|(?<=\.))(?:visual|textual)\.", name)[0])
@@ -203,16 +229,20 @@ def models_in(
         plain = ".".join(p for p in name.split(".") if p not in WRAPPERS)
         for place in out:
             inner = plain.removeprefix(f"{place}." if place else "")
-            beside = place_of(name)[0] is None and not name.startswith(tuple(fronts[place])) and not re.match(NUMBERS, inner)
-            if place and inner == plain or beside or any(inner.startswith(f"{o}.") for o in out if o and o != place): continue
-            if inner in out[place] and not same(out[place][inner], value): raise ValueError(f"{inner} is there twice with different values, once as {name}")
+            beside = (place_of(name)[0] is None and not name.startswith(tuple(fronts[place]))
+                      and not re.match(NUMBERS, inner))
+            if place and inner == plain or beside or any(inner.startswith(f"{o}.") for o in out if o and o != place):
+                continue
+            if inner in out[place] and not same(out[place][inner], value):
+                raise ValueError(f"{inner} is there twice with different values, once as {name}")
             out[place].setdefault(inner, value)
     return {p: out[p] for i, p in enumerate(out) if not any(same(out[p], out[q]) for q in list(out)[:i])}
 
 def same(a, b) -> bool:
     "Whether two entries are equal, dictionaries of tensors included."
     if torch.is_tensor(a): return torch.is_tensor(b) and a.shape == b.shape and a.dtype == b.dtype and torch.equal(a, b)
-    if isinstance(a, dict): return isinstance(b, dict) and a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(same(v, b[k]) for k, v in a.items())
     return type(a) is type(b) and a == b
 
 # %% ../nbs/62_checkpoint.ipynb #079cb7f6
@@ -224,9 +254,12 @@ def choose_model(
     averages = [p for p in found if re.search(AVERAGES, p)]
     plain = [p for p in found if p not in averages]
     named = lambda places: " and ".join(repr(p or "the top") for p in places)
-    if not found: raise ValueError(f"{what} has no weights of an image and a text tower: expected names with 'visual.' and 'textual.', wherever they lie")
+    if not found:
+        raise ValueError(f"{what} has no weights of an image and a text tower: expected names with 'visual.' and "
+                         "'textual.', wherever they lie")
     some = plain or averages
-    if len(some) > 1: raise ValueError(f"{what} holds {len(some)} different models, at {named(some)}: save the one that is meant")
+    if len(some) > 1:
+        raise ValueError(f"{what} holds {len(some)} different models, at {named(some)}: save the one that is meant")
     return some[0], averages if plain else []
 
 def sort_out(
@@ -239,19 +272,23 @@ def sort_out(
     place, averages = choose_model(found, what)
     held, notes = found[place], []
     odd = [k for k, v in held.items() if not torch.is_tensor(v) and (place or k.startswith(("visual.", "textual.")))]
-    if odd: raise ValueError(f"{what} is refused: its weights must be tensors only, and {odd[0]!r} is {type(held[odd[0]]).__name__}")
+    if odd:
+        raise ValueError(f"{what} is refused: its weights must be tensors only, and {odd[0]!r} is "
+                         f"{type(held[odd[0]]).__name__}")
     state = {k: v for k, v in held.items() if torch.is_tensor(v) and (place or is_weight(k))}
     wrappers = [w for w in WRAPPERS if any(w in n.split(".") for n in flat if place_of(n)[0] == place)]
     if wrappers: notes.append(f"took off {', '.join(f'{w}.' for w in wrappers)}")
     if re.search(AVERAGES, place): notes.append(f"took the averaged weights of {place!r}, the only ones there are")
     elif place not in ("", "model"): notes.append(f"took the weights of {place!r}")
     if averages: notes.append(f"left the averaged weights of {', '.join(map(repr, averages))}")
-    rest = {k: v for k, v in flat.items() if k not in state and (torch.is_tensor(v) or isinstance(v, (int, float))) and "." not in k}
+    rest = {k: v for k, v in flat.items() if k not in state and (torch.is_tensor(v) or isinstance(v, (int, float)))
+            and "." not in k}
     return state, rest, notes + left_beside(file, place)
 
 def is_weight(name: str) -> bool:
     "Whether a name at the top of a file is a model's: a tower's, or one of its few numbers."
-    return name != "root" and not re.search(NOT_WEIGHTS, name) and not re.search(AVERAGES, name) and name not in ("n_averaged", "step", "initted", "epoch", "iteration", "global_step")
+    return (name != "root" and not re.search(NOT_WEIGHTS, name) and not re.search(AVERAGES, name)
+            and name not in ("n_averaged", "step", "initted", "epoch", "iteration", "global_step"))
 
 def left_beside(file: dict, place: str) -> list[str]:
     "A note about what a training run keeps beside its weights."
@@ -267,7 +304,9 @@ def read_official(
     file, foreign = read_entries(path)
     state, rest, notes = sort_out(file, path)
     whole = [k for k, v in state.items() if not v.is_floating_point() and k != "textual.attn_mask"]
-    if whole: raise ValueError(f"{path} holds {whole[0]} as {str(state[whole[0]].dtype).removeprefix('torch.')}: quantised weights cannot be opened, give floating-point ones")
+    if whole:
+        raise ValueError(f"{path} holds {whole[0]} as {str(state[whole[0]].dtype).removeprefix('torch.')}: quantised "
+                         "weights cannot be opened, give floating-point ones")
     if foreign: notes.append(f"dropped objects of {', '.join(sorted(foreign))}; only tensors are read")
     if notes: warnings.warn(f"{Path(path).name}: {'; '.join(notes)}")
     return state, rest
@@ -276,8 +315,10 @@ def read_official(
 OFFICIAL_NAMES = [  # (pattern of the official name, ours), the first that matches
     (r"^module\.", ""), (r"^textual\.posit_embed$", "textual.pos_embed"), (r"^textual\.ln_final\.", "textual.norm."),
     (r"\.resblocks\.", ".blocks."), (r"\.attn\.in_proj_", ".attn.qkv."), (r"\.attn\.out_proj\.", ".attn.proj."),
-    (r"\.ln_([12])\.", r".norm\1."), (r"\.mlp\.c_fc\.", ".mlp.fc1."), (r"\.mlp\.c_proj\.", ".mlp.fc2."), (r"^logit_scale$", "log_scale"),
-    (r"^curv$", "space.log_c"), (r"^visual_alpha$", "space.log_alpha_image"), (r"^textual_alpha$", "space.log_alpha_text")]
+    (r"\.ln_([12])\.", r".norm\1."), (r"\.mlp\.c_fc\.", ".mlp.fc1."), (r"\.mlp\.c_proj\.", ".mlp.fc2."),
+    (r"^logit_scale$", "log_scale"),
+    (r"^curv$", "space.log_c"), (r"^visual_alpha$", "space.log_alpha_image"),
+    (r"^textual_alpha$", "space.log_alpha_text")]
 
 def own_names(
     state: dict,  # official names
@@ -301,7 +342,8 @@ def from_official(
     for name, value in state.items():
         for pattern, ours in OFFICIAL_NAMES: name = re.sub(pattern, ours, name)
         if name != "textual.attn_mask": out[name] = value   # the mask is causal by construction
-    if embed_dim and not {"space.log_c", "space.root_point"} & out.keys(): out["space.root_point"] = rest.get("root", torch.zeros(embed_dim)).reshape(-1)
+    if embed_dim and not {"space.log_c", "space.root_point"} & out.keys():
+        out["space.root_point"] = rest.get("root", torch.zeros(embed_dim)).reshape(-1)
     return out
 
 # %% ../nbs/62_checkpoint.ipynb #7722525f
@@ -311,7 +353,8 @@ def fork_of(
     "The method whose own names a file has."
     have = {re.sub(r"\.\d+$", "", k) for k in state}
     kinds = {type(preset_config(n)) for n in presets()}
-    return max((k for k in kinds if k.official and set(k.official) <= have), key=lambda k: len(k.official), default=None)
+    return max((k for k in kinds if k.official and set(k.official) <= have), key=lambda k: len(k.official),
+               default=None)
 
 def named_for(
     state: dict,                      # official names
@@ -325,7 +368,8 @@ def named_for(
     named = own_names({k: v for k, v in state.items() if k not in unread}, fork)
     alien = set() if own else {n for n in fork.official.values() if want.get(n) != tuple(named[n].shape)}
     if not own:      # what the fork inherits and never reads may be what this method lives by
-        back = {k for k in unread if (ours := next(iter(from_official({k: 0}, {})))) in want and (ours in alien or ours not in named)}
+        back = {k for k in unread if (ours := next(iter(from_official({k: 0}, {})))) in want
+                and (ours in alien or ours not in named)}
         named |= {k: state[k] for k in back}; unread -= back
     left = [k for k in state if k in unread or fork.official.get(re.sub(r"\.\d+$", "", k)) in alien]
     name = fork.__name__.removesuffix("Config")
@@ -359,7 +403,8 @@ def load_official(path, preset, overrides) -> DualEncoder:
     if preset is None:
         fits = fitting_presets(state, rest)
         raise ValueError(f"{path} does not say which method it is: give preset=. "
-                         + (f"Those that fit: {', '.join(fits)}" if fits else "No preset has its shapes: give preset= and visual=, textual=, embed_dim= too"))
+                         + (f"Those that fit: {', '.join(fits)}" if fits
+                            else "No preset has its shapes: give preset= and visual=, textual=, embed_dim= too"))
     model = build_model(preset, **overrides)
     state, _, said = named_for(state, type(model.config), shapes_of(model))
     if said: warnings.warn(f"{Path(path).name} is {said}")
@@ -377,10 +422,14 @@ def save_small(
     "Write a model in half precision, with those rows of its token table only."
     path, rows = Path(path), sorted(set(token_ids))
     count = model.textual.token_embed.num_embeddings
-    if not rows or rows[0] < 0 or rows[-1] >= count: raise ValueError(f"token ids are {rows[:1]} to {rows[-1:]}: give some, from 0 to {count - 1}")
-    state = {k: v.cpu() for k, v in model.state_dict().items()} | {TOKEN_TABLE: model.textual.token_embed.weight.detach()[rows].cpu()}
-    write_json(path.with_name(path.name + ".json"), dict(preset=model.preset, config=model.config.to_dict(), token_rows=rows, about=about))
-    save_file({k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in state.items()}, path.with_name(path.name + ".safetensors"), metadata=dict(format="pt"))
+    if not rows or rows[0] < 0 or rows[-1] >= count:
+        raise ValueError(f"token ids are {rows[:1]} to {rows[-1:]}: give some, from 0 to {count - 1}")
+    state = ({k: v.cpu() for k, v in model.state_dict().items()}
+             | {TOKEN_TABLE: model.textual.token_embed.weight.detach()[rows].cpu()})
+    write_json(path.with_name(path.name + ".json"),
+               dict(preset=model.preset, config=model.config.to_dict(), token_rows=rows, about=about))
+    save_file({k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in state.items()},
+              path.with_name(path.name + ".safetensors"), metadata=dict(format="pt"))
 
 # %% ../nbs/62_checkpoint.ipynb #48d792db
 def restore_rows(
@@ -402,7 +451,8 @@ def shrink_run(
     "A run's final model as a small file, with its command, commit, seed and figures."
     run = Path(run)
     config, report = (json.loads((run/name).read_text(encoding="utf-8")) for name in ("config.json", "report.json"))
-    about = {k: config[k] for k in ("command", "commit", "versions")} | dict(seed=config["config"]["seed"], report=report)
+    about = ({k: config[k] for k in ("command", "commit", "versions")}
+             | dict(seed=config["config"]["seed"], report=report))
     save_small(load_model(run), path, token_ids, about)
 
 # %% ../nbs/62_checkpoint.ipynb #78db130d
@@ -429,7 +479,8 @@ def save_step(
         for f in (folder/"model").iterdir(): f.rename(folder/f.name)
         (folder/"model").rmdir()
         torch.save(state, folder/"state.pt")
-        write_json(folder/"step.json", dict(step=step, files={f.name: [f.stat().st_size, crc32(f)] for f in sorted(folder.iterdir())}))
+        write_json(folder/"step.json",
+                   dict(step=step, files={f.name: [f.stat().st_size, crc32(f)] for f in sorted(folder.iterdir())}))
     path = replace_folder(Path(run)/"checkpoints"/f"step_{step:08d}", fill)
     old = [p for p in steps_of(run) if not (keep_every and int(p.name[5:]) % keep_every == 0)][:-keep]
     for p in old: shutil.rmtree(p, ignore_errors=True)
@@ -444,7 +495,8 @@ def is_whole(step: Path) -> bool:
     "Whether every file of a step folder is there as it was written."
     try: files = json.loads((step/"step.json").read_text())["files"]
     except (OSError, ValueError, KeyError): return False
-    return all((step/n).is_file() and (step/n).stat().st_size == size and crc32(step/n) == crc for n, (size, crc) in files.items())
+    return all((step/n).is_file() and (step/n).stat().st_size == size and crc32(step/n) == crc
+               for n, (size, crc) in files.items())
 
 def newest_step(run) -> Path | None:
     "The newest whole step; damaged ones are passed over with a warning."
@@ -488,7 +540,9 @@ def read_about(weights: Path) -> dict:
     "The JSON beside a safetensors file of ours: `preset` and `config`."
     about = weights.with_suffix(".json")
     saved = read_json(about)
-    if not isinstance(saved, dict) or not {"preset", "config"} <= saved.keys(): raise ValueError(f"{about} does not name a preset and its config: it is not what save_model writes beside {weights.name}")
+    if not isinstance(saved, dict) or not {"preset", "config"} <= saved.keys():
+        raise ValueError(f"{about} does not name a preset and its config: it is not what save_model writes beside "
+                         f"{weights.name}")
     return saved
 
 # %% ../nbs/62_checkpoint.ipynb #d2eaa844
@@ -496,12 +550,17 @@ def model_file(path: Path) -> Path:
     "The safetensors file that `path` means, with its JSON beside it."
     path = Path(path)
     if path.is_file(): return path
-    if not path.exists() and (path.name == str(path)) and path.name in demo_models(): return asset(f"{path}.safetensors")
-    if not path.exists(): raise FileNotFoundError(f"no checkpoint at {path}" + (f"; demo models: {', '.join(demo_models())}" if path.name == str(path) else ""))
+    if not path.exists() and (path.name == str(path)) and path.name in demo_models():
+        return asset(f"{path}.safetensors")
+    if not path.exists():
+        raise FileNotFoundError(f"no checkpoint at {path}"
+                                + (f"; demo models: {', '.join(demo_models())}" if path.name == str(path) else ""))
     for find in (lambda: path, lambda: path/"final", lambda: newest_step(path)):
-        if (folder := find()) and (folder/"model.json").is_file() and (folder/"model.safetensors").is_file(): return folder/"model.safetensors"
+        if (folder := find()) and (folder/"model.json").is_file() and (folder/"model.safetensors").is_file():
+            return folder/"model.safetensors"
     here = sorted(p.name for p in path.iterdir() if p.suffix in (".safetensors", ".pth", ".pt", ".bin", ".ckpt"))
-    raise FileNotFoundError(f"{path} holds no model: expected model.safetensors and model.json, or a run with final/ or checkpoints/"
+    raise FileNotFoundError(f"{path} holds no model: expected model.safetensors and model.json, or a run with final/ "
+                            "or checkpoints/"
                             + (f". To open {here[0]}, give its own name, with --preset" if here else ""))
 
 def demo_models() -> list[str]:
@@ -528,7 +587,8 @@ def convert(
         model = load_model(path, preset, **overrides)
     save_model(model, out, f"Converted from `{Path(path).name}` by meru_nb {__version__}.")
     n = sum(p.numel() for p in model.parameters())
-    return "\n".join([f"{path} -> {out}: {preset}, {len(model.state_dict())} tensors, {n / 1e6:.1f} million parameters", *(f"note: {w.message}" for w in notes)])
+    return "\n".join([f"{path} -> {out}: {preset}, {len(model.state_dict())} tensors, {n / 1e6:.1f} "
+                      "million parameters", *(f"note: {w.message}" for w in notes)])
 
 # %% ../nbs/62_checkpoint.ipynb #3c40f27b
 def main(argv=None):
@@ -538,9 +598,11 @@ def main(argv=None):
     if argv[:1] in (["-h"], ["--help"]): return print(usage)
     if argv[:1] != ["convert"] or len(argv) < 3 or any(a.startswith("-") for a in argv[1:3]): raise ValueError(usage)
     preset = peek_flag(argv, "--preset", "")
-    if not preset and any(a.startswith("--model.") for a in argv): raise ValueError("fields of a preset were given without --preset, which has them")
+    if not preset and any(a.startswith("--model.") for a in argv):
+        raise ValueError("fields of a preset were given without --preset, which has them")
     default = preset_config(preset) if preset else ModelConfig()
-    config = parse_cli(ConvertConfig(preset, default), argv[3:], prog="python -m meru_nb.checkpoint convert OFFICIAL.pth FOLDER", description=convert.__doc__)
+    config = parse_cli(ConvertConfig(preset, default), argv[3:],
+                       prog="python -m meru_nb.checkpoint convert OFFICIAL.pth FOLDER", description=convert.__doc__)
     print(convert(argv[1], argv[2], preset or None, **(vars(config.model) if preset else {})))
 
 # %% ../nbs/62_checkpoint.ipynb #6bc0126f

@@ -32,7 +32,8 @@ class Config:
         names = [f.name for f in fields(self)]
         for name in changes:
             if name not in names:
-                raise ValueError(f"{type(self).__name__} has no field {name!r}.{closest(name, names)} Fields: {', '.join(names)}")
+                raise ValueError(f"{type(self).__name__} has no field {name!r}.{closest(name, names)} Fields: "
+                                 f"{', '.join(names)}")
         return replace(self, **changes)
 
     def to_dict(self) -> dict:
@@ -72,11 +73,13 @@ def parse_cli(
     said = io.StringIO()
     try:
         with contextlib.nullcontext() if asked else contextlib.redirect_stderr(said):
-            out, unknown = tyro.cli(type(default), args=argv, default=default, prog=prog, description=description, return_unknown_args=True)
+            out, unknown = tyro.cli(type(default), args=argv, default=default, prog=prog, description=description,
+                                    return_unknown_args=True)
     except SystemExit:
         if asked: raise
         raise ValueError(_unboxed(said.getvalue())) from None
-    if unknown: raise ValueError(f"unknown argument {unknown[0]!r}.{closest(unknown[0], flags_of(default))} --help lists them")
+    if unknown:
+        raise ValueError(f"unknown argument {unknown[0]!r}.{closest(unknown[0], flags_of(default))} --help lists them")
     return out
 
 def _unboxed(text):  # tyro's box as one line, without its frame and its usage hint

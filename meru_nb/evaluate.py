@@ -23,7 +23,7 @@ from .checkpoint import is_foreign, load_model, model_file, read_about
 from .compare import compare, several
 from .config import Config, closest, from_dict, parse_cli, peek_flag, write_json
 from .core import one_line_errors, use_cores, versions
-from .data.evalsets import benchmark_set, own_set, read_names
+from .evals.evalsets import benchmark_set, own_set, read_names
 from .data.sources import dataset_type
 from .evals.captions import captions_at
 from .evals.comparator import open_comparator

@@ -48,7 +48,8 @@ class FeaturesConfig(Config):
 
     def __post_init__(self):
         for name in ("passes", "batch_size"):
-            if getattr(self, name) < 1: raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}: give 1 or more")
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}: give 1 or more")
         if self.captions not in ("one", "all"): raise ValueError(f"--captions is {self.captions!r}: choose one or all")
 
 # %% ../nbs/60c_features.ipynb #3494c2e0
@@ -59,7 +60,8 @@ def source_model(
 ) -> DualEncoder:
     "The model whose towers are run."
     if not checkpoint: raise ValueError("--checkpoint is empty: name the model whose towers are to be run")
-    if is_source(checkpoint): return build_model(preset_config("clip_vit_b", visual=checkpoint, textual=checkpoint)).eval()
+    if is_source(checkpoint):
+        return build_model(preset_config("clip_vit_b", visual=checkpoint, textual=checkpoint)).eval()
     return load_model(os.path.expanduser(checkpoint)).eval()
 
 def tower_weights(model) -> dict:  # name -> tensor
@@ -97,9 +99,11 @@ def run_towers(
             out[f"{kind}image"].append(half(model.see(batch[f"{kind}image"])))
             if not (texts or kind): continue
             out[f"{kind}text"].append(half(model.read(batch[f"{kind}tokens"])))
-            for name, x in zip((f"{kind}caption", f"{kind}caption_size"), packed(batch[f"{kind}caption"])): out[name].append(x)
+            for name, x in zip((f"{kind}caption", f"{kind}caption_size"), packed(batch[f"{kind}caption"])):
+                out[name].append(x)
         out["key"].append(packed(f"{k}\n" for k in batch["key"])[0])
-        out["boxes"].append(count(batch, "box_owner") if "box_owner" in batch else torch.zeros(len(batch["key"]), dtype=torch.long))
+        out["boxes"].append(count(batch, "box_owner") if "box_owner" in batch
+                            else torch.zeros(len(batch["key"]), dtype=torch.long))
         if texts and "caption_owner" in batch: out["captions"].append(count(batch, "caption_owner"))
     return {k: torch.cat(v) for k, v in out.items()}
 
@@ -116,9 +120,12 @@ def has_boxes(config: FeaturesConfig, look=128) -> bool:
 
 def shard_loader(config: FeaturesConfig, model, url, turn, boxes):
     "A shard in its order: centre crops, or the crops and captions of one pass."
-    drawn = dict(train=True, shuffle=False, remainder="short", epoch=turn, subreddit_prob=0.0) if config.passes > 1 else dict(train=False)
-    loader = make_loader(url, batch_size=config.batch_size, image_size=model.image_size, workers=config.workers, seed=config.seed,
-                         tokenizer=model.tokenizer, context_length=model.textual.context_length, boxes="all" if boxes else False,
+    drawn = (dict(train=True, shuffle=False, remainder="short", epoch=turn, subreddit_prob=0.0) if config.passes > 1
+             else dict(train=False))
+    loader = make_loader(url, batch_size=config.batch_size, image_size=model.image_size, workers=config.workers,
+                         seed=config.seed,
+                         tokenizer=model.tokenizer, context_length=model.textual.context_length,
+                         boxes="all" if boxes else False,
                          captions=config.captions, scale=(config.crop_scale, 1.0), **drawn)
     loader.boxes = 1       # a shard may have none: that was asked of the data as a whole
     return loader
@@ -133,8 +140,10 @@ def shard_marks(urls) -> list[str]:
 
 def asked_for(config: FeaturesConfig, model, urls, boxes) -> dict:
     "What decides the content of a cache."
-    return dict(towers=towers_key(model), model=tower_fields(model.config), shards=shard_marks(urls), passes=config.passes, boxes=boxes, captions=config.captions,
-                crop_scale=config.crop_scale if config.passes > 1 else None, seed=config.seed if config.passes > 1 else None)
+    return dict(towers=towers_key(model), model=tower_fields(model.config), shards=shard_marks(urls),
+                passes=config.passes, boxes=boxes, captions=config.captions,
+                crop_scale=config.crop_scale if config.passes > 1 else None,
+                seed=config.seed if config.passes > 1 else None)
 
 def check_begun(out: Path, asked: dict):
     "ValueError if a folder holds features of something else."
@@ -142,7 +151,8 @@ def check_begun(out: Path, asked: dict):
         if not (out/name).exists(): continue
         held = read_json(out/name)["asked"]
         differs = [k for k in asked if held.get(k) != json.loads(json.dumps(asked[k]))]
-        if differs: raise ValueError(f"{out} holds features of other {', '.join(differs)}: give another --out, or remove it")
+        if differs:
+            raise ValueError(f"{out} holds features of other {', '.join(differs)}: give another --out, or remove it")
 
 # %% ../nbs/60c_features.ipynb #1cbde6b4
 def one_of(file, name):  # a tensor, or None
@@ -172,19 +182,22 @@ def join(out: Path, pieces: list, about: dict):
     "Put the pieces together, (pass, shard) after (pass, shard)."
     passes = about["asked"]["passes"]
     turns = [pieces[t::passes] for t in range(passes)]
-    spoken = turns[:1] if about["asked"].get("captions") == "all" else turns      # every caption is the same in every pass
+    # every caption is the same in every pass
+    spoken = turns[:1] if about["asked"].get("captions") == "all" else turns
     key, boxes = ([torch.cat([one_of(p, k) for p in files]) for files in turns] for k in ("key", "boxes"))
     if any(not torch.equal(x[0], other) for x in (key, boxes) for other in x[1:]):
         raise ValueError(f"{out}: the passes read different samples; remove the folder and run again")
     count = len(boxes[0])
     starts = dict(box_start=boxes[0])
-    if (captions := [one_of(p, "captions") for p in spoken[0]])[0] is not None: starts["caption_start"] = torch.cat(captions)
+    if (captions := [one_of(p, "captions") for p in spoken[0]])[0] is not None:
+        starts["caption_start"] = torch.cat(captions)
     for name, sizes in starts.items(): np.save(out/f"{name}.npy", np.concatenate([[0], sizes.numpy().cumsum()]))
     total = {"box_": int(boxes[0].sum()), "": count}
     for group, files in (("image", turns), ("text", spoken), ("box_image", turns), ("box_text", turns)):
         width = next((x.shape[1] for p in pieces if (x := one_of(p, group)) is not None), None)
         if width is None: continue
-        n = int(starts["caption_start"].sum()) if group == "text" and "caption_start" in starts else total["box_" * is_box(group)]
+        n = (int(starts["caption_start"].sum()) if group == "text" and "caption_start" in starts
+             else total["box_" * is_box(group)])
         join_rows(out, group, files, n, (width,))
     join_texts(out, "caption", spoken)
     join_texts(out, "box_caption", turns[:1])
@@ -206,7 +219,8 @@ def write_features(
     if (out/"features.json").exists(): return out
     (out/"pieces").mkdir(parents=True, exist_ok=True)
     if world.is_main_process: write_json(out/"begun.json", dict(asked=asked))
-    work = [(u, t, out/"pieces"/f"{i:06d}_{t:03d}.safetensors") for i, u in enumerate(urls) for t in range(config.passes)]
+    work = [(u, t, out/"pieces"/f"{i:06d}_{t:03d}.safetensors") for i, u in enumerate(urls)
+            for t in range(config.passes)]
     mine, quiet = work[world.process_index::world.num_processes], not (progress and world.is_main_process)
     for url, turn, file in progress_bar(mine, desc="towers", unit="shard", disable=quiet):
         if file.exists(): continue
@@ -218,7 +232,8 @@ def write_features(
     if world.is_main_process:
         place = Path(config.checkpoint).expanduser()
         named = is_source(config.checkpoint) or not place.exists()
-        join(out, [file for _, _, file in work], dict(checkpoint=config.checkpoint if named else str(place.absolute()), asked=asked))
+        join(out, [file for _, _, file in work],
+             dict(checkpoint=config.checkpoint if named else str(place.absolute()), asked=asked))
         (out/"begun.json").unlink(); shutil.rmtree(out/"pieces")
     world.wait_for_everyone()
     return out
@@ -231,7 +246,8 @@ class Features:
                 ):
         self.path = Path(path).expanduser()
         if not (self.path/"features.json").exists():
-            half = " (it was begun, and is not whole: run the command again)" if (self.path/"begun.json").exists() else ""
+            half = (" (it was begun, and is not whole: run the command again)" if (self.path/"begun.json").exists()
+                    else "")
             raise ValueError(f"{path} holds no features{half}: "
                              f"`python -m meru_nb.features --checkpoint ... --data ... --out {path}` makes them")
         self.about = read_json(self.path/"features.json")
@@ -273,7 +289,8 @@ class FeatureLoader:
         self.usable = np.flatnonzero(np.diff(start)) if self.boxes is True else np.arange(count)
         if len(self) < 1:
             n, fits = len(self.usable), len(self.usable) // self.world * self.world
-            raise ValueError(f"{self.features.path} holds {n} pairs, no full batch of {self.batch_size * self.world}: --batch-size {fits} fits")
+            raise ValueError(f"{self.features.path} holds {n} pairs, no full batch of {self.batch_size * self.world}: "
+                             f"--batch-size {fits} fits")
         self.state, self.skipped = self.start or dict(seed=self.seed, epoch=0, step=0), Counter()
         self.plan = SimpleNamespace(sources=[], layouts=[], count=lambda: len(self.usable))
 
@@ -301,7 +318,8 @@ def batch(self: FeatureLoader, rows, epoch) -> Batch:
     "The pairs of some rows, each by a draw of its own: it does not depend on its neighbours."
     get, held, passes = self.features.rows, self.features.arrays, self.features.asked["passes"]
     several = "caption_start" in held
-    draw = [np.random.default_rng([self.seed, epoch, int(r)]) for r in rows] if self.boxes or passes > 1 or several else []
+    draw = ([np.random.default_rng([self.seed, epoch, int(r)]) for r in rows] if self.boxes or passes > 1 or several
+            else [])
     turn = np.array([d.integers(passes) for d in draw]) if passes > 1 else np.zeros(len(rows), np.int64)
     keys = [k.decode() for k in held["key"][rows]]
     spoken, texts = (0 * turn, self.choose_captions(rows, draw)) if several else (turn, rows)
@@ -313,7 +331,8 @@ def batch(self: FeatureLoader, rows, epoch) -> Batch:
     owner = np.repeat(np.arange(len(rows)), [len(c) for c in chosen])
     if self.boxes == "all": out["box_owner"] = torch.from_numpy(owner)
     if "box_caption" in held: out["box_caption"] = self.features.texts("box_caption", 0 * each, each)
-    return Batch(out | dict(box_image=get("box_image", turn[owner], each), box_tokens=get("box_text", turn[owner], each)))
+    return Batch(out | dict(box_image=get("box_image", turn[owner], each),
+                            box_tokens=get("box_text", turn[owner], each)))
 
 @patch
 def choose_captions(self: FeatureLoader, rows, draw):  # (n,) rows among the captions, one of each pair's
@@ -343,11 +362,13 @@ def take_towers_(model: DualEncoder, features: Features) -> DualEncoder:
 def main(argv=None):
     "Run the towers from the command line."
     asked = sys.argv[1:] if argv is None else argv
-    out = write_features(parse_cli(FeaturesConfig(), asked, prog="python -m meru_nb.features", description="Run a model's towers over data, once."))
+    out = write_features(parse_cli(FeaturesConfig(), asked, prog="python -m meru_nb.features",
+                                   description="Run a model's towers over data, once."))
     held = Features(out)
     if processes().is_main_process:
         size = sum(f.stat().st_size for f in out.iterdir()) / 2**20
-        print(f"{out}: {len(held)} pairs, {held.about['boxes']} boxes, {held.asked['passes']} pass(es), {size:.1f} MiB\n"
+        print(f"{out}: {len(held)} pairs, {held.about['boxes']} boxes, {held.asked['passes']} pass(es), "
+              f"{size:.1f} MiB\n"
               f"next: python -m meru_nb.train --features {out} --preset meru_head")
 
 # %% ../nbs/60c_features.ipynb #648a62d7

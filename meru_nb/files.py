@@ -22,11 +22,15 @@ def odd_bytes(
     if not head: return "empty (0 bytes): download it again"
     if head.startswith(b"version https://git-lfs.github.com/spec/"):
         meant = re.search(rb"^size (\d+)$", head, re.M)
-        return f"a Git-LFS pointer of {size} bytes" + (f" that stands for {int(meant[1]):,} bytes" if meant else "") + ": run 'git lfs pull' in its repository"
+        return (f"a Git-LFS pointer of {size} bytes" + (f" that stands for {int(meant[1]):,} bytes" if meant else "")
+                + ": run 'git lfs pull' in its repository")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
-    if start.startswith((b"<!doctype html", b"<html")): return f"a web page of {size} bytes: a server sent it in the file's place; download it again"
-    if start.startswith(b"<?xml") and b"<error>" in head.lower(): return f"an error message of {size} bytes from a store: download it again"
-    if not any(head): return f"zeros where its content should begin ({size} bytes): a download that was not finished; download it again"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return f"a web page of {size} bytes: a server sent it in the file's place; download it again"
+    if start.startswith(b"<?xml") and b"<error>" in head.lower():
+        return f"an error message of {size} bytes from a store: download it again"
+    if not any(head):
+        return f"zeros where its content should begin ({size} bytes): a download that was not finished; download it again"
     return ""
 
 # %% ../nbs/02_files.ipynb #cb940872
@@ -35,7 +39,8 @@ def odd_kind(
 ) -> str:          # "" if nothing speaks against it
     "What a file is that is no data at all, in words that fit each of its kind."
     said = odd_bytes(head)
-    kinds = {"a Git-LFS pointer": ": run 'git lfs pull'", "a web page": " that a server sent", "an error message": " of a store", "zeros": ": a download that broke off"}
+    kinds = {"a Git-LFS pointer": ": run 'git lfs pull'", "a web page": " that a server sent",
+             "an error message": " of a store", "zeros": ": a download that broke off"}
     return next((kind + more for kind, more in kinds.items() if said.startswith(kind)), "")
 
 # %% ../nbs/02_files.ipynb #615bbda6
@@ -65,9 +70,12 @@ def cut_off(
             if whole is None: return f"no safetensors file, or one cut off within its header ({size:,} bytes): {again}"
             if size < whole: return f"cut off after {size:,} of {whole:,} bytes: {again}"
             f.seek(max(0, size - TAIL))
-            empty = size > 4 * TAIL and not any(f.read())    # a loader that makes room first leaves zeros, and a model with zeros in the place of a tower is another
-            return f"zeros in its last {TAIL:,} bytes, of {size:,}: a download that was not finished; {again}" if empty else ""
-        if start.startswith(b"PK\3\4") and not zipfile.is_zipfile(path): return f"cut off after {size:,} bytes (a zip whose end is missing): {again}"
+            # a loader that makes room first leaves zeros, and a model with zeros in the place of a tower is another
+            empty = size > 4 * TAIL and not any(f.read())
+            return (f"zeros in its last {TAIL:,} bytes, of {size:,}: a download that was not finished; {again}"
+                    if empty else "")
+        if start.startswith(b"PK\3\4") and not zipfile.is_zipfile(path):
+            return f"cut off after {size:,} bytes (a zip whose end is missing): {again}"
     return ""
 
 # %% ../nbs/02_files.ipynb #1619df26
@@ -78,7 +86,9 @@ def odd_file(
     try:
         with open(path, "rb") as f: head = f.read(HEAD)
         return odd_bytes(head, os.path.getsize(path)) or cut_off(path)
-    except OSError as err: return f"not to be read ({err.strerror}): see its permissions" if isinstance(err, PermissionError) else f"not to be read: {err.strerror}"
+    except OSError as err:
+        return (f"not to be read ({err.strerror}): see its permissions" if isinstance(err, PermissionError)
+                else f"not to be read: {err.strerror}")
 
 def check_file(
     path,
@@ -92,7 +102,8 @@ def read_json(path):   # what the file holds
     "A JSON file in UTF-8, with or without a byte order mark; ValueError in one line."
     check_file(path)
     try: return json.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as err: raise ValueError(f"{path} is no JSON in UTF-8 ({err}): write or download it again") from None
+    except (ValueError, RecursionError) as err:
+        raise ValueError(f"{path} is no JSON in UTF-8 ({err}): write or download it again") from None
 
 # %% ../nbs/02_files.ipynb #c4ec5a02
 import zlib

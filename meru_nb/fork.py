@@ -22,7 +22,8 @@ def fork_point(
 ) -> tuple[Path, int]:
     "The run and the step that a fork names."
     run, at, step = fork.rpartition("@")
-    if not run or not step.isdecimal(): raise ValueError(f"--fork is {fork!r}: give RUN@STEP, such as runs/meru_demo-001@300")
+    if not run or not step.isdecimal():
+        raise ValueError(f"--fork is {fork!r}: give RUN@STEP, such as runs/meru_demo-001@300")
     return Path(run).expanduser(), int(step)
 
 def fork_folder(
@@ -30,18 +31,22 @@ def fork_folder(
 ) -> Path:
     "The checkpoint that a fork begins from; ValueError if it is gone, or not whole."
     run, step = fork_point(fork)
-    if not (run/"config.json").is_file(): raise ValueError(f"--fork {fork}: {run} holds no run, there is no config.json")
+    if not (run/"config.json").is_file():
+        raise ValueError(f"--fork {fork}: {run} holds no run, there is no config.json")
     there = {int(p.name[5:]): p for p in steps_of(run)}
     have = ", ".join(map(str, there)) or "none"
     if step not in there:
-        raise ValueError(f"--fork {fork}: the checkpoint of step {step} is gone or was never written, {run} has {have}: "
+        raise ValueError(f"--fork {fork}: the checkpoint of step {step} is gone or was never written, {run} "
+                         f"has {have}: "
                          "take one of these, or run it with --keep-every")
-    if not is_whole(there[step]): raise ValueError(f"--fork {fork}: {there[step]} is damaged: take another step, {run} has {have}")
+    if not is_whole(there[step]):
+        raise ValueError(f"--fork {fork}: {there[step]} is damaged: take another step, {run} has {have}")
     return there[step]
 
 # %% ../nbs/61a_fork.ipynb #e0a6a98b
 BESIDE = ("output_dir", "resume", "repeat", "fork", "init", "data", "held_out", "eval_period", "eval_samples",
-          "workers", "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps")
+          "workers", "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad",
+          "max_bad_steps")
 
 def flat(
     config: Config,  # maybe nested
@@ -77,13 +82,15 @@ def check_model(
     shape = lambda d, k: tuple(d[k].shape) if k in d else None
     for k in a | b:
         if shape(a, k) == shape(b, k): continue
-        raise ValueError(f"a fork goes on with its run's weights, and {k} has shape {shape(b, k)} here, {shape(a, k)} there: "
+        raise ValueError(f"a fork goes on with its run's weights, and {k} has shape {shape(b, k)} here, "
+                         f"{shape(a, k)} there: "
                          "change what leaves the sizes alone, or start a run of its own")
     for name, value in vars(new).items():
         if value == getattr(old, name): continue
         alone = begun(old.override(**{name: value}))
         for k in (k for k in a if a[k].ndim < 2 and shape(alone, k) == shape(a, k) and not torch.equal(a[k], alone[k])):
-            raise ValueError(f"--model.{name.replace('_', '-')} says where {k} begins, and a fork has that from its checkpoint: "
+            raise ValueError(f"--model.{name.replace('_', '-')} says where {k} begins, and a fork has that from its "
+                             "checkpoint: "
                              "nothing would change; start a run of its own with it")
 
 # %% ../nbs/61a_fork.ipynb #9bbea72f

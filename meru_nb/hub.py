@@ -37,14 +37,18 @@ def endpoint() -> str:
 
 def offline() -> str:
     "The variable that forbids to ask anybody; \"\" if none does."
-    return next((n for n in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE") if os.environ.get(n, "").upper() in ("1", "ON", "YES", "TRUE")), "")
+    return next((n for n in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
+                 if os.environ.get(n, "").upper() in ("1", "ON", "YES", "TRUE")), "")
 
 def published() -> dict[str, Published]:
     "Name -> file."
-    meru, hyco, uncha, atmg = (f"github.com/{p}" for p in ("facebookresearch/meru", "PalAvik/hycoclip/blob/main/model-zoo.md", "jeeit17/UNCHA", "samgregoost/atmg"))
+    meru, hyco, uncha, atmg = (f"github.com/{p}"
+                               for p in ("facebookresearch/meru", "PalAvik/hycoclip/blob/main/model-zoo.md",
+                                         "jeeit17/UNCHA", "samgregoost/atmg"))
     hf = lambda repo, name: f"{endpoint()}/{repo}/resolve/main/{name}.pth"
     names = lambda methods, sizes: [f"{m}_vit_{s}" for m in methods for s in sizes]
-    out = {n: Published(f"https://dl.fbaipublicfiles.com/meru/{n}.pth", n, meru) for n in names(("meru", "clip"), "lbs")}
+    out = {n: Published(f"https://dl.fbaipublicfiles.com/meru/{n}.pth", n, meru)
+           for n in names(("meru", "clip"), "lbs")}
     out |= {n: Published(hf("avik-pal/hycoclip", n), n, hyco) for n in names(("hycoclip",), "bs")}
     out |= {f"{n}_grit": Published(hf("avik-pal/hycoclip", n), n, hyco) for n in names(("meru", "clip"), "bs")}
     out |= {n: Published(hf("hayeonkim/uncha", n), n, uncha) for n in names(("uncha",), "bs")}
@@ -78,7 +82,8 @@ def ask_for(
     timeout=30.0,   # seconds without an answer
 ) -> Answer:
     "Ask for a file from byte `start` on."
-    headers = {"User-Agent": "meru_nb", "Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-", "If-Range": etag} if start else {})
+    headers = ({"User-Agent": "meru_nb", "Accept-Encoding": "identity"}
+               | ({"Range": f"bytes={start}-", "If-Range": etag} if start else {}))
     said = build_opener(noting := _Noting()).open(Request(url, headers=headers), timeout=timeout)
     first = start if said.status == 206 else 0
     size = int(n) + first if (n := said.headers.get("Content-Length")) else None
@@ -96,11 +101,13 @@ def receive(
     note = part.with_name(part.name + ".json")
     try: about = json.loads(note.read_text())
     except (OSError, ValueError): about = {}
-    start, etag = (part.stat().st_size, about["etag"]) if part.exists() and about.get("url") == url else (0, "")    # of another address: begin again
+    # of another address: begin again
+    start, etag = (part.stat().st_size, about["etag"]) if part.exists() and about.get("url") == url else (0, "")
     answer = ask_for(url, start if etag else 0, etag, timeout)
     write_json(note, dict(url=url, etag=answer.etag))
     with answer.body, open(part, "r+b" if answer.first else "wb") as f, \
-            tqdm(total=answer.size, initial=answer.first, unit="B", unit_scale=True, desc=part.name.removesuffix(".part"), disable=not progress) as bar:
+            tqdm(total=answer.size, initial=answer.first, unit="B", unit_scale=True,
+                 desc=part.name.removesuffix(".part"), disable=not progress) as bar:
         f.seek(answer.first)
         while piece := answer.body.read(2**20): f.write(piece); bar.update(len(piece))
     return answer
@@ -108,11 +115,15 @@ def receive(
 # %% ../nbs/63_hub.ipynb #ae050a24
 def sha256_of(path) -> str:
     "Checksum of a file."
-    with open(path, "rb") as f: return hashlib.file_digest(f, "sha256").hexdigest() if sys.version_info >= (3, 11) else hashlib.sha256(f.read()).hexdigest()
+    with open(path, "rb") as f:
+        return (hashlib.file_digest(f, "sha256").hexdigest() if sys.version_info >= (3, 11)
+                else hashlib.sha256(f.read()).hexdigest())
 
 def why(err) -> str:
     "A network's failure in a few words."
-    if isinstance(err, HTTPError): return f"the server says {err.code} {err.reason}" + (": the file is not there (any more)" if err.code in (404, 410) else "")
+    if isinstance(err, HTTPError):
+        return (f"the server says {err.code} {err.reason}"
+                + (": the file is not there (any more)" if err.code in (404, 410) else ""))
     return f"{getattr(err, 'reason', None) or err or type(err).__name__}"
 
 def fetch(
@@ -126,11 +137,15 @@ def fetch(
 ) -> Path:
     "Download a file: resumed, checked, whole or not there."
     path, note = Path(path), Path(f"{path}.json")
-    if path.exists() and (not note.exists() or json.loads(note.read_text())["bytes"] == path.stat().st_size): return path
+    if path.exists() and (not note.exists() or json.loads(note.read_text())["bytes"] == path.stat().st_size):
+        return path
     if path.exists() and offline() and (odd := odd_file(path)): raise ValueError(f"{path} is {odd}")
-    if offline(): raise ConnectionError(f"{offline()} is set, so nothing is downloaded: unset it, or bring {url} by hand and put it at {path}")
+    if offline():
+        raise ConnectionError(f"{offline()} is set, so nothing is downloaded: unset it, or bring {url} by hand and "
+                              f"put it at {path}")
     try: path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as err: raise OSError(f"{path.parent} cannot be made ({err.strerror}): name a folder that can be written to") from None
+    except OSError as err:
+        raise OSError(f"{path.parent} cannot be made ({err.strerror}): name a folder that can be written to") from None
     part, last = path.with_name(path.name + ".part"), None
     for n in range(tries):
         if n: time.sleep(pause)
@@ -138,15 +153,20 @@ def fetch(
         except HTTPError as err:
             last = err
             if err.code < 500: break            # asking again does not help
-        except (PermissionError, IsADirectoryError) as err: raise OSError(f"{part} cannot be written ({err.strerror}): name a folder that can be written to") from None
+        except (PermissionError, IsADirectoryError) as err:
+            raise OSError(f"{part} cannot be written ({err.strerror}): name a folder that can be written to") from None
         except (URLError, OSError, HTTPException) as err:
-            if err.__class__ is OSError and err.errno in (28, 30): raise OSError(f"{part} cannot be written ({err.strerror}): name another folder") from None   # full, read-only
+            if err.__class__ is OSError and err.errno in (28, 30):
+                # full, read-only
+                raise OSError(f"{part} cannot be written ({err.strerror}): name another folder") from None
             last = err
         else:
             if answer.size in (None, part.stat().st_size): return settle(part, path, url, answer, sha256)
             last = "the line broke"
-    came = f"; {part.stat().st_size} bytes are kept in {part}, run again to go on" if part.exists() and part.stat().st_size else ""
-    raise ConnectionError(f"could not download {url}: {why(last)}{came}. Without a network, bring the file by hand and put it at {path}")
+    came = (f"; {part.stat().st_size} bytes are kept in {part}, run again to go on" if part.exists()
+            and part.stat().st_size else "")
+    raise ConnectionError(f"could not download {url}: {why(last)}{came}. Without a network, bring the file by hand "
+                          f"and put it at {path}")
 
 # %% ../nbs/63_hub.ipynb #920b2788
 def settle(part: Path, path: Path, url, answer: Answer, sha256="") -> Path:
@@ -155,11 +175,14 @@ def settle(part: Path, path: Path, url, answer: Answer, sha256="") -> Path:
     Path(f"{part}.json").unlink(missing_ok=True)
     if want and got != want:
         part.unlink()
-        raise ValueError(f"{url} came with checksum {got[:12]}..., not {want[:12]}...: it was thrown away; run again, and if this repeats, do not trust the server")
+        raise ValueError(f"{url} came with checksum {got[:12]}..., not {want[:12]}...: it was thrown away; run again, "
+                         "and if this repeats, do not trust the server")
     if (odd := odd_file(part)) and "cut off" not in odd:
         part.unlink()
         raise ValueError(f"{url} came as {odd}; it was thrown away")
-    write_json(f"{path}.json", dict(url=url, bytes=part.stat().st_size, sha256=got, checked_against="the server's checksum" if want else "nothing: the server sends none"))
+    write_json(f"{path}.json",
+               dict(url=url, bytes=part.stat().st_size, sha256=got,
+                    checked_against="the server's checksum" if want else "nothing: the server sends none"))
     return part.replace(path)
 
 # %% ../nbs/63_hub.ipynb #87bc8051
@@ -170,10 +193,13 @@ def download(
 ) -> Path:                   # of the .pth
     "Fetch a published checkpoint, unless it is here."
     known = published()
-    if name not in known: raise ValueError(f"no checkpoint {name!r} is published.{closest(name, known)} There are: {', '.join(known)}")
+    if name not in known:
+        raise ValueError(f"no checkpoint {name!r} is published.{closest(name, known)} There are: {', '.join(known)}")
     file, path = known[name], Path(at_home(os.fspath(folder)))/f"{name}.pth"
     if path.exists(): return fetch(file.url, path, **kwargs)
-    if "drive.google.com/drive/folders" in file.url: raise ValueError(f"{name} lies in a Google Drive folder, which a program cannot fetch: open {file.url} (found on {file.page}), and put the file at {path}")
+    if "drive.google.com/drive/folders" in file.url:
+        raise ValueError(f"{name} lies in a Google Drive folder, which a program cannot fetch: open {file.url} (found "
+                         f"on {file.page}), and put the file at {path}")
     return fetch(file.url, path, **kwargs)
 
 def load_published(name: str, folder="checkpoints") -> DualEncoder:
@@ -204,10 +230,13 @@ def from_pretrained(
 ) -> DualEncoder:
     "Open a model from a folder or from the hub."
     if Path(path_or_repo).exists(): return load_model(path_or_repo)
-    if str(path_or_repo).count("/") != 1: raise ValueError(f"{path_or_repo!r} is neither a folder here nor owner/name on the hub")
+    if str(path_or_repo).count("/") != 1:
+        raise ValueError(f"{path_or_repo!r} is neither a folder here nor owner/name on the hub")
     files = ["model.safetensors", "model.json"]
     try: folder = snapshot_download(path_or_repo, revision=revision, allow_patterns=files, **kwargs)
-    except Exception as err: raise ConnectionError(f"could not get {path_or_repo} from the hub: {' '.join(str(err).split())[:300]}") from None
+    except Exception as err:
+        raise ConnectionError(f"could not get {path_or_repo} from the hub: "
+                              f"{' '.join(str(err).split())[:300]}") from None
     return load_model(folder)
 
 # %% ../nbs/63_hub.ipynb #5c917e33

@@ -25,7 +25,8 @@ def digest(*parts) -> str:   # 24 hexadecimal digits
 def key_of(x) -> str:
     "A digest of nested values: dataclasses, lists, maps, tensors, texts, numbers, and whatever has a `key`."
     if isinstance(x, str) or x is None: return digest("text" if x is not None else "none", x)
-    if isinstance(getattr(x, "key", None), str): return digest("key", x.key, *(key_of(getattr(x, f, None)) for f in ("names", "split", "note")))
+    if isinstance(getattr(x, "key", None), str):
+        return digest("key", x.key, *(key_of(getattr(x, f, None)) for f in ("names", "split", "note")))
     if hasattr(x, "tolist"): return digest("numbers", x.tolist())
     if is_dataclass(x): return digest("fields", *(p for f in fields(x) for p in (f.name, key_of(getattr(x, f.name)))))
     if isinstance(x, dict): return digest("map", *(key_of(p) for item in x.items() for p in item))
@@ -64,15 +65,18 @@ def code_key() -> str:
         except PackageNotFoundError: return ""
     package = Path(importlib.util.find_spec("meru_nb").origin).parent
     sources = sorted(package.rglob("*.py"))
-    return digest(*map(at, COMPUTES), *(part for p in sources for part in (p.relative_to(package).as_posix(), p.read_bytes())))
+    return digest(*map(at, COMPUTES),
+                  *(part for p in sources for part in (p.relative_to(package).as_posix(), p.read_bytes())))
 
 # %% ../nbs/02a_identity.ipynb #1de70013
-SAYS_NOTHING = {"train", "training", "val", "valid", "validation", "test", "testing", "data", "dataset", "datasets", "images", "image", "shards", "all", "captions.json", "captions.txt", "captions.csv", "results.csv"}
+SAYS_NOTHING = {"train", "training", "val", "valid", "validation", "test", "testing", "data", "dataset", "datasets",
+                "images", "image", "shards", "all", "captions.json", "captions.txt", "captions.csv", "results.csv"}
 
 def path_parts(path) -> tuple:
     "The parts of an absolute path, or of a URL."
     text = str(path)
-    return tuple(text.split("/")) if "://" in text or text.startswith("pipe:") else Path(os.path.abspath(os.path.expanduser(text))).parts
+    return (tuple(text.split("/")) if "://" in text or text.startswith("pipe:")
+            else Path(os.path.abspath(os.path.expanduser(text))).parts)
 
 def short_names(
     paths,       # or patterns, or URLs
@@ -83,6 +87,7 @@ def short_names(
     says = lambda part: part.lower() not in SAYS_NOTHING and "*" not in part and not part.endswith(".tar")
     def name(own):
         others = [o for o in parts if o != own]
-        ends = ("/".join(own[-n:]) for n in range(1, len(own) + 1) if says(own[-n]) and all(o[-n:] != own[-n:] for o in others))
+        ends = ("/".join(own[-n:]) for n in range(1, len(own) + 1) if says(own[-n])
+                and all(o[-n:] != own[-n:] for o in others))
         return next((e for e in ends if e not in taken), "/".join(own))
     return [name(p) for p in parts]

@@ -27,7 +27,8 @@ class OptimConfig(Config):
     def __post_init__(self):
         for name in ("lr", "warmup", "weight_decay", "grad_clip"):
             value = getattr(self, name)
-            if not (value >= 0 and math.isfinite(value)): raise ValueError(f"{name} is {value}: give a finite number that is not negative")
+            if not (value >= 0 and math.isfinite(value)):
+                raise ValueError(f"{name} is {value}: give a finite number that is not negative")
         if self.lr == 0: raise ValueError("lr is 0: nothing would be learned")
 
 # %% ../nbs/60_optim.ipynb #14561993
@@ -39,7 +40,8 @@ def param_groups(
     free = lambda name, p: p.ndim < 2 or name.endswith(("cls_token", "pos_embed"))
     named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
     split = [[(n, p) for n, p in named if free(n, p) == f] for f in (False, True)]
-    return [dict(params=[p for _, p in s], names=[n for n, _ in s], weight_decay=w) for s, w in zip(split, (weight_decay, 0.0))]
+    return [dict(params=[p for _, p in s], names=[n for n, _ in s], weight_decay=w)
+            for s, w in zip(split, (weight_decay, 0.0))]
 
 # %% ../nbs/60_optim.ipynb #a2ac84cc
 def build_optimizer(

@@ -26,9 +26,13 @@ from .recipe import TrainConfig, train_config
 def check_folder(config: TrainConfig):
     "ValueError unless the run's folder is new, or holds a run to resume."
     there = config.output_dir and (Path(config.output_dir)/"config.json").exists()
-    if config.resume and not config.output_dir: raise ValueError("--resume needs --output-dir, the folder of the run to go on with")
-    if config.resume and not there: raise ValueError(f"{config.output_dir} holds no run to resume: there is no config.json")
-    if there and not config.resume: raise ValueError(f"{config.output_dir} holds a run already: add --resume to go on with it, or give another --output-dir")
+    if config.resume and not config.output_dir:
+        raise ValueError("--resume needs --output-dir, the folder of the run to go on with")
+    if config.resume and not there:
+        raise ValueError(f"{config.output_dir} holds no run to resume: there is no config.json")
+    if there and not config.resume:
+        raise ValueError(f"{config.output_dir} holds a run already: add --resume to go on with it, or give another "
+                         "--output-dir")
 
 def run_folder(
     config: TrainConfig,
@@ -50,17 +54,21 @@ def with_features(config: TrainConfig) -> TrainConfig:
     "`config` with the towers that made its cached features, which stay as they are."
     method, head = config.preset.rpartition("_")[0], config.preset.endswith("_head")
     if head and not config.features:
-        raise ValueError(f"{config.preset} learns from cached features: give --features DIR, which `python -m meru_nb.features` makes")
-    if config.features and not head: raise ValueError(f"--features goes with a preset that is a head alone: say --preset {method}_head")
+        raise ValueError(f"{config.preset} learns from cached features: give --features DIR, which `python -m "
+                         "meru_nb.features` makes")
+    if config.features and not head:
+        raise ValueError(f"--features goes with a preset that is a head alone: say --preset {method}_head")
     if not head: return config
     if config.data: raise ValueError("--features and --data are both given: the features are the data")
-    return config.override(model=config.model.override(**head_fields(Features(config.features))), freeze=("visual", "textual"))
+    return config.override(model=config.model.override(**head_fields(Features(config.features))),
+                           freeze=("visual", "textual"))
 
 def located(config: TrainConfig) -> TrainConfig:
     "`config` with local paths made absolute, and the towers of its features."
     config = with_features(config)
     def place(pattern):
-        path, weight = (re.fullmatch(r"(.*)(::[^:/]*)", pattern, re.S) or re.fullmatch(r"(.*)()", pattern, re.S)).groups()
+        path, weight = (re.fullmatch(r"(.*)(::[^:/]*)", pattern, re.S)
+                        or re.fullmatch(r"(.*)()", pattern, re.S)).groups()
         path = os.path.expanduser(path)
         fixed = is_remote(path) or any(os.path.isabs(p) for p in (braceexpand(path) if "{" in path else [path]))
         return (path if fixed else os.path.abspath(path)) + weight
@@ -69,7 +77,8 @@ def located(config: TrainConfig) -> TrainConfig:
     run, at, step = config.fork.rpartition("@")
     return config.override(fork=os.path.abspath(os.path.expanduser(run)) + at + step if at else config.fork,
                            data=tuple(map(place, config.data)), held_out=tuple(map(place, config.held_out)),
-                           output_dir=os.path.expanduser(config.output_dir), features=os.path.abspath(os.path.expanduser(config.features)) if config.features else "",
+                           output_dir=os.path.expanduser(config.output_dir),
+                           features=os.path.abspath(os.path.expanduser(config.features)) if config.features else "",
                            init=str(init.absolute()) if config.init and init.exists() else config.init)
 
 def identity(
@@ -77,7 +86,8 @@ def identity(
 ) -> str:
     "A checksum of what the shards are, not of where they lie."
     folders = [os.path.dirname(os.path.abspath(u)) for u in urls if not is_remote(u)]
-    top, told, looked = os.path.commonpath(folders) if folders else "", hashlib.sha256(), set(urls[::max(1, len(urls) // 16)])
+    top, told, looked = (os.path.commonpath(folders) if folders else "", hashlib.sha256(),
+                         set(urls[::max(1, len(urls) // 16)]))
     for u in urls:
         if is_remote(u): told.update(f"{u}\n".encode()); continue
         told.update(os.fsencode(os.path.relpath(os.path.abspath(u), top)) + f" {os.path.getsize(u)}\n".encode())
@@ -95,7 +105,8 @@ def whole_path(spec: str) -> str:
 
 def with_towers(config: TrainConfig) -> TrainConfig:
     "`config` with what its towers, and what it begins with, decide."
-    towers, default, init = {k: whole_path(getattr(config.model, k)) for k in ("visual", "textual")}, preset_config(config.preset), whole_path(config.init)
+    towers, default, init = ({k: whole_path(getattr(config.model, k)) for k in ("visual", "textual")},
+                             preset_config(config.preset), whole_path(config.init))
     model = settled(config.model.override(**towers), default)
     if config.resume or config.fork: return config.override(model=model, init=init)     # what it began with may be gone
     return config.override(model=with_init(model, init, default), init=init)
@@ -103,7 +114,9 @@ def with_towers(config: TrainConfig) -> TrainConfig:
 # %% ../nbs/61c_provenance.ipynb #e0e8e9ad
 def provenance(processes: int) -> dict:
     "What is needed to repeat a run beside its configuration."
-    try: commit = subprocess.run(["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    try:
+        commit = subprocess.run(["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"],
+                                capture_output=True, text=True).stdout.strip()
     except (OSError, NameError): commit = ""
     return dict(num_processes=processes, command=shlex.join(sys.argv), commit=commit, python=platform.python_version(),
                 versions=versions("torch", "torchvision", "timm", "accelerate", "webdataset"))
@@ -125,4 +138,5 @@ def read_config(run, **changes) -> tuple[TrainConfig, dict]:
     held = read_json(file)
     if not isinstance(held, dict) or "config" not in held: raise ValueError(f"{file} is no configuration of a run")
     values = held.pop("config"); default = train_config(values["preset"])
-    return from_dict(default, values | dict(model=from_dict(default.model, values["model"]), resume=False, repeat="") | changes), held
+    return (from_dict(default, values | dict(model=from_dict(default.model, values["model"]), resume=False, repeat="")
+                      | changes), held)

@@ -11,7 +11,8 @@ import os, signal
 # %% ../nbs/03_quiet.ipynb #afdcee24
 def end_quietly():
     "From here on Ctrl-C ends the process at once, with 130; not where it is ignored, or somebody else's."
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler: signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 def end_in_words():
     "From here on Ctrl-C is a KeyboardInterrupt again."

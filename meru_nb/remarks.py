@@ -21,16 +21,22 @@ def first_line(config, accelerator, run, done) -> str:
     "What is about to happen."
     n = accelerator.num_processes
     precision = dict(no="float32").get(accelerator.mixed_precision, accelerator.mixed_precision)
-    return (f"meru_nb: {config.preset} on {n} process{'es' * (n > 1)} ({accelerator.device.type}, {precision}, {'sharded, ' * is_sharded(accelerator)}{torch.get_num_threads()} threads each), "
-            f"batch {config.batch_size} = {n} x {config.batch_size // n}, weights {weights_of(config, done)}, steps {done} to {config.steps} -> {run}")
+    return (f"meru_nb: {config.preset} on {n} process{'es' * (n > 1)} ({accelerator.device.type}, {precision}, "
+            f"{'sharded, ' * is_sharded(accelerator)}{torch.get_num_threads()} threads each), "
+            f"batch {config.batch_size} = {n} x {config.batch_size // n}, weights {weights_of(config, done)}, steps "
+            f"{done} to {config.steps} -> {run}")
 
 def weights_of(config, done=0) -> str:
     "Where the first weights come from."
     if done: return f"of step {done}"
     if config.fork: return f"of {config.fork}"
-    if config.features: return f"of {Features(config.features).about['checkpoint']} in the towers, " + (f"{config.init} in the heads" if config.init else "random in the heads")
-    towers = list(dict.fromkeys(str(read_source(s)) for s in (config.model.visual, config.model.textual) if is_source(s) and read_source(s).weights))
-    return " and ".join(towers + [config.init] * bool(config.init and not is_source(config.init)) + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random"
+    if config.features:
+        return (f"of {Features(config.features).about['checkpoint']} in "
+                "the towers, " + (f"{config.init} in the heads" if config.init else "random in the heads"))
+    towers = list(dict.fromkeys(str(read_source(s)) for s in (config.model.visual, config.model.textual)
+                                if is_source(s) and read_source(s).weights))
+    return (" and ".join(towers + [config.init] * bool(config.init and not is_source(config.init))
+                         + [f"timm's {config.model.visual}"] * config.model.pretrained) or "random")
 
 def epochs_of(config, loader) -> float:
     "How often the data is gone through; 0 where counting it would take long."
@@ -41,26 +47,38 @@ def epochs_of(config, loader) -> float:
 def remarks(config, loader, accelerator, said=()) -> list[str]:
     "Lines on what a user may not have meant."
     shards, readers = sum(len(s.urls) for s in loader.plan.sources), accelerator.num_processes * max(1, loader.workers)
-    out = [*said, *filter(None, map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
+    out = [*said,
+           *filter(None,
+                   map(shortfall, (loader.plan.sources, find_sources(config.held_out) if config.held_out else ())))]
     if "lines" in loader.plan.layouts:
         out.append("texts have several captions, a line each: one is drawn each time "
                    "(a dataset_type.txt beside the shards that says 'text' makes them one)")
-    if shards < readers and not config.features: out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that none of them idles")
+    if shards < readers and not config.features:
+        out.append(f"{shards} shard{'s' * (shards > 1)} for {readers} readers; samples are dealt out singly, so that "
+                   "none of them idles")
     if "." in config.model.visual and not is_source(config.model.visual) and weights_of(config) == "random":
-        out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its name promises")
+        out.append(f"{config.model.visual} begins with random weights: add --model.pretrained for those that its "
+                   "name promises")
     epochs = epochs_of(config, loader)
-    if epochs > 500: out.append(f"{config.steps} steps are {epochs:,.0f} epochs of this data: --steps {max(1, round(100 * config.steps / epochs))} is 100")
-    if config.warmup > config.steps: out.append(f"--warmup {config.warmup} is longer than the {config.steps} steps of the run: the learning rate rises to the last one")
+    if epochs > 500:
+        out.append(f"{config.steps} steps are {epochs:,.0f} epochs of this data: --steps "
+                   f"{max(1, round(100 * config.steps / epochs))} is 100")
+    if config.warmup > config.steps:
+        out.append(f"--warmup {config.warmup} is longer than the {config.steps} steps of the run: the learning rate "
+                   "rises to the last one")
     return [f"note: {line}" for line in out]
 
 # %% ../nbs/61g_remarks.ipynb #1a0c4e61
 def disk_line(config, parameters: int, stop=False) -> str:
     "What the run will write and the room there is; with `stop`, a ValueError if it does not fit."
     out, period = Path(config.output_dir or "runs").absolute(), config.checkpoint_period
-    kept = 1 + (min(config.keep, config.steps // period) if period else 0)          # one while the next is being written
+    # one while the next is being written
+    kept = 1 + (min(config.keep, config.steps // period) if period else 0)
     if period and config.keep_every: kept += config.steps // math.lcm(period, config.keep_every)
     there = sum(f.stat().st_size for f in out.glob("checkpoints/step_*/*"))
-    need, free = max(0, (12 * kept + 4) * parameters - there), shutil.disk_usage(next(p for p in (out, *out.parents) if p.exists())).free
+    need, free = (max(0, (12 * kept + 4) * parameters - there),
+                  shutil.disk_usage(next(p for p in (out, *out.parents) if p.exists())).free)
     line = f"disk: {need / 2**30:.2f} GiB for {kept} checkpoints and the model, {free / 2**30:.1f} GiB free"
-    if stop and need > free: raise ValueError(f"{out} has too little room ({line}): lower --keep, or choose another --output-dir")
+    if stop and need > free:
+        raise ValueError(f"{out} has too little room ({line}): lower --keep, or choose another --output-dir")
     return line

@@ -27,13 +27,15 @@ def gathered(tensors):
 
 def like(tensor, place):
     "A whole tensor cut as `place` is, if that is cut."
-    return distribute_tensor(tensor, place.device_mesh, place.placements) if isinstance(place, DTensor) and tensor.shape == place.shape else tensor
+    return (distribute_tensor(tensor, place.device_mesh, place.placements) if isinstance(place, DTensor)
+            and tensor.shape == place.shape else tensor)
 
 def whole_model(config, accelerator, step):
     "The model in training; a copy if its parameters are spread over processes."
     model = accelerator.unwrap_model(step).model
     if not is_sharded(accelerator): return model
-    return fill_model(build_model(config.preset, fetch=False, **vars(config.model)).to(accelerator.device), gathered(model.state_dict()), "the sharded model")
+    return fill_model(build_model(config.preset, fetch=False, **vars(config.model)).to(accelerator.device),
+                      gathered(model.state_dict()), "the sharded model")
 
 # %% ../nbs/61e_state.ipynb #f4090664
 def save_state(run, done, accelerator, step, optimizer, loader, config):
@@ -41,8 +43,10 @@ def save_state(run, done, accelerator, step, optimizer, loader, config):
     model = accelerator.unwrap_model(step).model
     weights, moments = gathered(model.state_dict()), gathered(optimizer.state_dict())
     if accelerator.is_main_process:
-        if not run.is_dir(): raise FileNotFoundError(f"the run's folder {run} is gone: the checkpoint of step {done} has no place")
-        state = dict(optimizer=moments, data=loader.state_dict(), scaler=accelerator.scaler.state_dict() if accelerator.scaler else None)
+        if not run.is_dir():
+            raise FileNotFoundError(f"the run's folder {run} is gone: the checkpoint of step {done} has no place")
+        state = dict(optimizer=moments, data=loader.state_dict(),
+                     scaler=accelerator.scaler.state_dict() if accelerator.scaler else None)
         save_step(run, done, model, state, config.keep, config.keep_every, weights)
     accelerator.wait_for_everyone()
 
@@ -50,7 +54,8 @@ def load_state(folder, accelerator, step, optimizer, adapt=lambda saved: saved):
     "Fill model and optimiser; the number of updates done and the position in the data."
     model = accelerator.unwrap_model(step).model
     place = model.state_dict()
-    fill_model(model, {k: like(v.to(accelerator.device), place.get(k)) for k, v in saved_state(model, folder).items()}, folder)
+    fill_model(model,
+               {k: like(v.to(accelerator.device), place.get(k)) for k, v in saved_state(model, folder).items()}, folder)
     state = torch.load(Path(folder)/"state.pt", map_location="cpu", weights_only=True)
     state["optimizer"] = adapt(state["optimizer"])
     params = [p for group in optimizer.param_groups for p in group["params"]]
@@ -65,4 +70,5 @@ def load_fork(config, accelerator, step, optimizer):
     old, _ = read_config(fork_point(config.fork)[0])
     names = trained_names(old.model, old.freeze), trained_names(config.model, config.freeze)
     fresh = optimizer.state_dict()
-    return load_state(fork_folder(config.fork), accelerator, step, optimizer, lambda saved: carried_over(saved, fresh, *names))
+    return load_state(fork_folder(config.fork), accelerator, step, optimizer,
+                      lambda saved: carried_over(saved, fresh, *names))

@@ -58,11 +58,14 @@ def check_data(runs: list[Done]) -> list[str]:   # lines on what is not the same
     notes, seen = [], {}
     for run in runs:
         about = read_json(run.folder/"config.json")
-        for what in ("shards", "commit", "versions"): seen.setdefault(what, {}).setdefault(json.dumps(about.get(what)), []).append(run)
+        for what in ("shards", "commit", "versions"):
+            seen.setdefault(what, {}).setdefault(json.dumps(about.get(what)), []).append(run)
     if len(data := list(seen.get("shards", {}).values())) > 1:
         a, b = data[0][0], data[1][0]
-        raise ValueError(f"runs of different data: {a.folder} ({a.method}, seed {a.seed}) learned from other shards than {b.folder} "
-                         f"({b.method}, seed {b.seed}): put the data back, delete the runs of one kind, and run the study again")
+        raise ValueError(f"runs of different data: {a.folder} ({a.method}, seed {a.seed}) learned from other shards "
+                         f"than {b.folder} "
+                         f"({b.method}, seed {b.seed}): put the data back, delete the runs of one kind, and run "
+                         "the study again")
     for what, name in (("commit", "versions of this package"), ("versions", "sets of packages")):
         if len(seen.get(what, {})) > 1: notes.append(f"the runs were made with {len(seen[what])} {name}")
     return notes
@@ -72,7 +75,8 @@ def collect(runs: list[Done]) -> dict:   # figure -> method -> seed -> value
     "The figures of all runs."
     out = {}
     for run in runs:
-        for name, value in figures_of(run.folder).items(): out.setdefault(name, {}).setdefault(run.method, {})[run.seed] = value
+        for name, value in figures_of(run.folder).items():
+            out.setdefault(name, {}).setdefault(run.method, {})[run.seed] = value
     return out
 
 def choose_figures(names, patterns) -> list[str]:
@@ -87,7 +91,8 @@ def choose_figures(names, patterns) -> list[str]:
 def record_of(runs: list[Done], made_by="") -> dict:   # JSON: made_by, commit and versions (all there were), runs: method -> seed -> figure -> value
     "All figures of a study, five digits each."
     about = [read_json(run.folder/"config.json") for run in runs]
-    out = dict(made_by=made_by, commit=", ".join(sorted({a.get("commit") or "unknown" for a in about})), versions=about[0].get("versions"), runs={})
+    out = dict(made_by=made_by, commit=", ".join(sorted({a.get("commit") or "unknown" for a in about})),
+               versions=about[0].get("versions"), runs={})
     for run in runs:
         figures = {name: float(f"{value:.5g}") for name, value in figures_of(run.folder).items()}
         out["runs"].setdefault(run.method, {})[str(run.seed)] = figures
@@ -126,7 +131,8 @@ def compare(
     rows = []
     for figure, methods in values.items():
         for method, of in methods.items():
-            row = Row(figure, method, of, float(np.mean(list(of.values()))), *(interval(list(of.values()), level) or (None, None)))
+            row = Row(figure, method, of, float(np.mean(list(of.values()))),
+                      *(interval(list(of.values()), level) or (None, None)))
             base = methods.get(baseline, {})
             if method != baseline and base.keys() & of.keys():
                 d = paired(base, of, level)
@@ -152,7 +158,8 @@ def table_lines(
 ) -> list[str]:       # Markdown
     "The table, and how to read it."
     wide = f"{level:.0%} interval"
-    head = ["figure", "method", "seeds", "mean", wide, *([f"less {baseline}", wide, "p", "p, corrected"] if baseline else [])]
+    head = ["figure", "method", "seeds", "mean", wide,
+            *([f"less {baseline}", wide, "p", "p, corrected"] if baseline else [])]
     lines = ["| " + " | ".join(head) + " |", "|---|---" + "|---:" * (len(head) - 2) + "|"]
     for r in rows:
         cells = [r.figure, r.method, str(len(r.values)), number(r.mean), span(r.low, r.high)]
@@ -161,8 +168,10 @@ def table_lines(
         if baseline: cells += [number(r.difference) + star, span(r.d_low, r.d_high), *known]
         lines.append("| " + " | ".join(c.replace("|", "/") for c in cells) + " |")
     few, n = sorted({r.method for r in rows if r.low is None}), sum(r.p is not None for r in rows)
-    said = [f"Fewer than {fewest(level)} seeds are too few for a {level:.0%} interval: {', '.join(few)}."] if few else []
-    if n: said.append(f"Differences are taken seed by seed; p is the paired t test's, corrected (Holm) for the {n} comparisons "
+    said = ([f"Fewer than {fewest(level)} seeds are too few for a {level:.0%} interval: {', '.join(few)}."] if few
+            else [])
+    if n: said.append(f"Differences are taken seed by seed; p is the paired t test's, corrected (Holm) for the {n} "
+                      "comparisons "
                       f"of this table; * is below {1 - level:.2g}.")
     return [*lines, "", *(f"- {s}" for s in (*said, *notes))]
 
@@ -207,6 +216,8 @@ def plot_study(
                 draw_one(pair[1], y, r.difference, r.d_low, r.d_high, p["text"], sure)
         if baseline: pair[1].axvline(0, color=p["ink"], lw=0.8)
         for ax, title in zip(pair, (figure, f"less {baseline}")):
-            ax.set_title(title, fontsize=9); ax.tick_params(labelsize=8); ax.grid(axis="x", lw=0.3)
+            ax.set_title(title, fontsize=9)
+            ax.tick_params(labelsize=8)
+            ax.grid(axis="x", lw=0.3)
             ax.set_yticks(range(len(methods)), methods if ax is pair[0] else []); ax.set_ylim(len(methods) - 0.5, -0.5)
     return fig

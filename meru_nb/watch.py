@@ -75,7 +75,8 @@ def memory_used(device) -> dict:
     if device.type == "cuda": return dict(gpu_gib=round(torch.cuda.max_memory_allocated() / 2**30, 2))
     try: import resource          # absent on Windows
     except ImportError: return {}
-    return dict(ram_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20), 2))
+    return dict(ram_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                              / (2**30 if sys.platform == "darwin" else 2**20), 2))
 
 # %% ../nbs/65_watch.ipynb #e87030dc
 def read_values(
@@ -83,7 +84,8 @@ def read_values(
     values: dict,    # name -> 0-d tensor of this process
 ) -> dict:           # name -> float, the mean over processes
     "The one place where the loop waits for the device."
-    total = accelerator.reduce(torch.stack([v.double() if accelerator.device.type != "mps" else v.float() for v in values.values()]), "mean")
+    total = accelerator.reduce(
+        torch.stack([v.double() if accelerator.device.type != "mps" else v.float() for v in values.values()]), "mean")
     return dict(zip(values, total.tolist()))
 
 # %% ../nbs/65_watch.ipynb #6e07caa6
@@ -91,7 +93,8 @@ def log_row(run, row: dict, accelerator):
     "Append one line to `metrics.jsonl`, and tell the trackers."
     if accelerator.is_main_process:
         with open(run/"metrics.jsonl", "a", encoding="utf-8") as f: f.write(json.dumps(row) + "\n")
-    if accelerator.trackers: accelerator.log({k: v for k, v in row.items() if isinstance(v, (int, float))}, step=row["step"])
+    if accelerator.trackers:
+        accelerator.log({k: v for k, v in row.items() if isinstance(v, (int, float))}, step=row["step"])
 
 def forget_after(run, done: int):
     "Drop lines of steps that a resumed run will do again, and a line that a crash cut off."
@@ -100,15 +103,21 @@ def forget_after(run, done: int):
     def fits(line):
         with contextlib.suppress(ValueError): return json.loads(line)["step"] <= done
     lines = [l for l in path.read_text(encoding="utf-8").splitlines(True) if fits(l)]
-    part = path.with_suffix(".part"); part.write_text("".join(lines), encoding="utf-8"); part.replace(path)
+    part = path.with_suffix(".part")
+    part.write_text("".join(lines), encoding="utf-8")
+    part.replace(path)
 
 # %% ../nbs/65_watch.ipynb #94d7e15d
 def check_trackers(names):
     "ValueError for a tracker that Accelerate does not know or that is not installed."
     here = [str(t) for t in get_available_trackers()]
     for n in names:
-        if n not in LOGGER_TYPE_TO_CLASS: raise ValueError(f"--track {n}: Accelerate has no such tracker.{closest(n, LOGGER_TYPE_TO_CLASS)} It has {', '.join(LOGGER_TYPE_TO_CLASS)}")
-        if n not in here: raise ValueError(f"--track {n}: it is not installed here; pip install {n}, or choose from {', '.join(here) or 'none'}")
+        if n not in LOGGER_TYPE_TO_CLASS:
+            raise ValueError(f"--track {n}: Accelerate has no such tracker.{closest(n, LOGGER_TYPE_TO_CLASS)} It has "
+                             f"{', '.join(LOGGER_TYPE_TO_CLASS)}")
+        if n not in here:
+            raise ValueError(f"--track {n}: it is not installed here; pip install {n}, or choose from "
+                             f"{', '.join(here) or 'none'}")
 
 def start_trackers(
     names,         # such as ("tensorboard",)
@@ -145,9 +154,11 @@ def held_out_row(
 ) -> dict:           # flat: "val/t2i_R@1", "val/zero_shot_kind", "val/centroid_gap", ...
     "The figures of a held-out set, for a line of `metrics.jsonl`."
     model.eval()
-    r, name = report(model, model.tokenizer, embed_shards(model, pattern, model.tokenizer, limit=limit)), set_names([pattern, *among])[0]
+    r, name = (report(model, model.tokenizer, embed_shards(model, pattern, model.tokenizer, limit=limit)),
+               set_names([pattern, *among])[0])
     model.train()
-    out = {f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")} | {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()}
+    out = ({f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")}
+           | {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()})
     out["not_read"] = sum(r["skipped"].values())
     return {f"{name}/{k}": v for k, v in (out | r["gap"]).items() if isinstance(v, (int, float))}
 
@@ -165,14 +176,17 @@ def finish(config, run, model, problems):
     if reports:
         write_json(run/"report.json", reports)
         print(table(reports))
-    print(f"{run/'final'}: the trained model" + ("; radii.png: the radii of both modalities; disk.png: a walk to the root" if reports else ""))
+    print(f"{run/'final'}: the trained model"
+          + ("; radii.png: the radii of both modalities; disk.png: a walk to the root" if reports else ""))
     if reports: print("next:", *next_lines(run, config.held_out[0]), sep="\n  ")
 
 def origin_of(run: Path) -> str:
     "Where a forked run began, and what was changed; nothing for others."
-    forked = json.loads((run/"config.json").read_text(encoding="utf-8")).get("forked") if (run/"config.json").exists() else None
+    forked = (json.loads((run/"config.json").read_text(encoding="utf-8")).get("forked")
+              if (run/"config.json").exists() else None)
     if not forked: return ""
-    told = ", ".join(f"`{flag}` {new} in place of {old}" for flag, (old, new) in forked["changed"].items()) or "nothing changed"
+    told = (", ".join(f"`{flag}` {new} in place of {old}" for flag, (old, new) in forked["changed"].items())
+            or "nothing changed")
     return f" It goes on from run `{Path(forked['run']).name}` at step {forked['step']}: {told}."
 
 def training_notes(config, reports, origin="") -> str:   # origin: a sentence
@@ -192,7 +206,8 @@ def save_pictures(run, model, pattern, held, title):
 def save_radii(path, space, held, title):
     "The picture of both modalities' distances from the root."
     with torch.no_grad(): image, text = (space.radius(x.to(space.root().device)) for x in (held.image, held.text))
-    ax = plot_radii(image, text, title, ax=Figure(figsize=(5, 2.6)).subplots())   # no pyplot: nothing stays behind, no display is needed
+    # no pyplot: nothing stays behind, no display is needed
+    ax = plot_radii(image, text, title, ax=Figure(figsize=(5, 2.6)).subplots())
     ax.figure.savefig(path, dpi=120)
 
 # %% ../nbs/65_watch.ipynb #05978fb7
@@ -210,13 +225,18 @@ def save_walk(
     walk = traverse(image, texts, root, model.space, cone_filter=False, names=names)
     layout = lay_out(model.space, "anchor", anchor=image, image=image[None], text=texts, path=walk.points)
     met = [t if t in walk.captions[:6] else "" for t in names]
-    ax = plot_layout(layout, names=dict(text=met), title=title, ax=Figure(figsize=(6, 6.2)).subplots())   # no pyplot: no display is needed
+    # no pyplot: no display is needed
+    ax = plot_layout(layout, names=dict(text=met), title=title, ax=Figure(figsize=(6, 6.2)).subplots())
     ax.figure.savefig(path, dpi=110)
 
 def next_lines(run, pattern) -> list[str]:
     "What to type after a run."
     at, data = shlex.quote(str(run)), shlex.quote(str(pattern))
-    lab = "jupyter lab" if importlib.util.find_spec("jupyterlab") else "pip install jupyterlab; jupyter lab"     # only `.[dev]` has it
-    return [f"python -m meru_nb.traverse --checkpoint {at} --image {shlex.quote(str(run/'picture.png'))} --no-cone-filter",
-            f"python -m meru_nb.evaluate --checkpoint {at} --tasks retrieval gap --datasets {data} --output {shlex.quote(str(run/'results.json'))}",
-            f"{lab}, and in a cell: from meru_nb.widgets import TraversalExplorer; TraversalExplorer({str(run)!r}, [{str(run/'picture.png')!r}])"]
+    # only `.[dev]` has it
+    lab = "jupyter lab" if importlib.util.find_spec("jupyterlab") else "pip install jupyterlab; jupyter lab"
+    return [f"python -m meru_nb.traverse --checkpoint {at} --image {shlex.quote(str(run/'picture.png'))} "
+            "--no-cone-filter",
+            f"python -m meru_nb.evaluate --checkpoint {at} --tasks retrieval gap --datasets {data} --output "
+            f"{shlex.quote(str(run/'results.json'))}",
+            f"{lab}, and in a cell: from meru_nb.widgets import TraversalExplorer; TraversalExplorer({str(run)!r}, "
+            f"[{str(run/'picture.png')!r}])"]

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from . import forget_peak, machine, peak_mib, timed
 from ..config import Config, write_json
 from ..core import use_cores
-from ..data.evalsets import MERU_PROMPTS, imagenet_names
+from ..evals.evalsets import MERU_PROMPTS, imagenet_names
 from ..evals.linear_probe import PROBERS, mean_per_class, search
 from ..evals.retrieval import ranks, ranks_both_ways
 from ..evals.zero_shot import build_classifier

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from .transforms import BadSample
 
 # %% ../../nbs/55_data.formats.ipynb #b138eaa3
-IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff", "tif", "jfif", "jpe", "ppm", "pgm", "pbm", "pnm", "jp2", "avif", "tga")
+IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tiff", "tif", "jfif", "jpe", "ppm", "pgm", "pbm", "pnm", "jp2",
+          "avif", "tga")
 
 @dataclass(frozen=True)
 class Layout:
@@ -29,7 +30,8 @@ class Layout:
 
     def lack(self, fields) -> str:
         "What a sample misses, as a cause; empty if it is complete."
-        def has(names): return any(map(fields.__contains__, names))    # asked of every sample of a window, before a batch can start
+        def has(names):
+            return any(map(fields.__contains__, names))    # asked of every sample of a window, before a batch can start
         return "sample has no image" if not has(self.images) else "sample has no caption" if not has(self.texts) else ""
 
 LAYOUTS = {l.name: l for l in (
@@ -55,7 +57,8 @@ def find_layout(
         found = sorted({e for f in samples for e in f}) or ["nothing"]
         wanted = "; ".join(f"{l.name}: {'|'.join(l.images[:4])} + {'|'.join(l.texts)}" for l in order)
         raise ValueError(f"{where} has no known layout: found fields {', '.join(found[:12])}; expected {wanted}")
-    text_only_in_json = not name and best.name == "img2dataset" and not any(t in f for f in samples for t in best.texts[:-1])
+    text_only_in_json = (not name and best.name == "img2dataset"
+                         and not any(t in f for f in samples for t in best.texts[:-1]))
     return LAYOUTS["redcaps"] if text_only_in_json else best
 
 # %% ../../nbs/55_data.formats.ipynb #51dce943
@@ -149,5 +152,6 @@ def json_boxes(
     if not isinstance(boxes, list) or rng and not boxes: raise BadSample("sample has no box")
     if rng: boxes = [boxes[rng.randrange(len(boxes))]]
     for box in boxes:
-        if not isinstance(box, dict) or not isinstance(box.get("box"), list) or len(box["box"]) != 4: raise BadSample("box is not four numbers")
+        if not isinstance(box, dict) or not isinstance(box.get("box"), list) or len(box["box"]) != 4:
+            raise BadSample("box is not four numbers")
     return [(box["box"], check_caption(box.get("caption"))) for box in boxes]

@@ -29,13 +29,15 @@ def boxes_of(
 ) -> list[tuple]:              # (phrase, (x0, y0, x1, y1) in pixels)
     "The usable boxes of a raw sample."
     caption, out = check_caption(record.get("caption")), {}
-    for entry in [e for name in ("noun_chunks", "ref_exps") if isinstance(record.get(name), list) for e in record[name]]:
+    for entry in [e for name in ("noun_chunks", "ref_exps") if isinstance(record.get(name), list)
+                  for e in record[name]]:
         try: first, last, *corners = (float(v) for v in entry[:6])
         except (TypeError, ValueError): continue
         if len(corners) != 4 or not all(0 <= v <= 1 for v in corners): continue
         phrase = caption[int(first):int(last)].strip()
         x0, y0, x1, y1 = (round(v * edge) for v, edge in zip(corners, (width, height) * 2))
-        if phrase and (x1 - x0) > 0 and (y1 - y0) > 0 and (x1 - x0) * (y1 - y0) > least: out.setdefault(phrase.lower(), (phrase, (x0, y0, x1, y1)))
+        if phrase and (x1 - x0) > 0 and (y1 - y0) > 0 and (x1 - x0) * (y1 - y0) > least:
+            out.setdefault(phrase.lower(), (phrase, (x0, y0, x1, y1)))
     return list(out.values())
 
 # %% ../../nbs/59_data.grit.ipynb #79717eb6
@@ -58,7 +60,8 @@ def convert_sample(
     caption, image = check_caption(record.get("caption")), to_rgb(open_image(image_data))
     boxes = boxes_of(record, *image.size)
     if not boxes: raise BadSample("sample has no box")
-    out = [("child.jpg", white_square(image, edge)), ("child.txt", caption.encode()), ("numparents.txt", str(len(boxes)).encode())]
+    out = [("child.jpg", white_square(image, edge)), ("child.txt", caption.encode()),
+           ("numparents.txt", str(len(boxes)).encode())]
     for i, (phrase, box) in enumerate(boxes):
         out += [(f"parent{i:03d}.jpg", white_square(image.crop(box), edge)), (f"parent{i:03d}.txt", phrase.encode())]
     return out
@@ -107,18 +110,23 @@ def convert(
     names = Counter(Path(p).name for p in paths)
     twice = [n for n, k in names.items() if k > 1]
     if twice: raise ValueError(f"two shards are called {twice[0]!r}: convert their folders one by one")
-    if Path(out).resolve() in {Path(p).resolve().parent for p in paths}: raise ValueError(f"{out} holds the raw shards: give another folder")
+    if Path(out).resolve() in {Path(p).resolve().parent for p in paths}:
+        raise ValueError(f"{out} holds the raw shards: give another folder")
     Path(out).mkdir(parents=True, exist_ok=True)
     jobs = [(p, str(Path(out)/Path(p).name), edge) for p in paths if not (Path(out)/Path(p).name).exists()]
     counts = Counter({"already there": len(paths) - len(jobs)})
     with tqdm(total=len(jobs), desc="converting", unit="shard", disable=not progress) as bar:
-        for done in run_jobs(jobs, workers): counts += done; bar.update(); bar.set_postfix(written=counts["written"])
+        for done in run_jobs(jobs, workers):
+            counts += done
+            bar.update()
+            bar.set_postfix(written=counts["written"])
     return counts
 
 # %% ../../nbs/59_data.grit.ipynb #c53995bc
 def main(argv=None):
     "Convert raw GRIT shards."
-    parser = argparse.ArgumentParser(prog="python -m meru_nb.data.grit", description="Raw GRIT shards to HyCoCLIP's processed form.")
+    parser = argparse.ArgumentParser(prog="python -m meru_nb.data.grit",
+                                     description="Raw GRIT shards to HyCoCLIP's processed form.")
     parser.add_argument("urls", nargs="+", metavar="PATTERN", help="raw shards: jpg + json")
     parser.add_argument("--out", required=True, help="folder for the processed shards")
     parser.add_argument("--workers", type=int, default=os.cpu_count())

@@ -63,13 +63,16 @@ def fetch(self: Fetcher, url: str) -> LocalFile:
                 why = getattr(err, "reason", None) or err
             if k + 1 < self.tries:
                 self.retries += 1
-                time.sleep(min(self.longest, self.pause * 2**k) * random.uniform(0.5, 1))   # not in step with the other processes
+                # not in step with the other processes
+                time.sleep(min(self.longest, self.pause * 2**k) * random.uniform(0.5, 1))
     raise OSError(f"cannot fetch {url} in {self.tries} tries: {why}")
 
 # %% ../../nbs/57_data.remote.ipynb #81b44457
 def restart(out, seen):
     "From byte 0."
-    out.seek(0); out.truncate(); seen.clear()
+    out.seek(0)
+    out.truncate()
+    seen.clear()
 
 def whole_length(answer) -> int | None:
     "The file's length as this answer announces it."
@@ -102,9 +105,11 @@ def download(self: Fetcher, url: str, out, seen: dict):
 def run(self: Fetcher, command: str, out):
     "The output of a shell command; a status other than 0 is tried again."
     restart(out, {})
-    process = subprocess.run(["bash", "-o", "pipefail", "-c", command], stdout=out, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    process = subprocess.run(["bash", "-o", "pipefail", "-c", command], stdout=out, stderr=subprocess.PIPE,
+                             stdin=subprocess.DEVNULL)
     out.seek(0, os.SEEK_END)
-    if process.returncode: raise Again(f"status {process.returncode}: {process.stderr.decode(errors='replace').strip()[-200:]}")
+    if process.returncode:
+        raise Again(f"status {process.returncode}: {process.stderr.decode(errors='replace').strip()[-200:]}")
 
 # %% ../../nbs/57_data.remote.ipynb #fdca559f
 @patch
@@ -119,8 +124,10 @@ def copy(self: Fetcher, url: str, out, seen: dict, block=1 << 22):
                 file.seek(out.tell())
                 while data := file.read(block): out.write(data); out.flush()
     except Refused: raise
-    except Exception as err: raise Again(f"{type(err).__name__}: {' '.join(str(err).split())[:160]}") from None   # each package has its own
-    if about["total"] is not None and out.tell() < about["total"]: raise Again(f"{out.tell()} of {about['total']} bytes arrived")
+    except Exception as err:
+        raise Again(f"{type(err).__name__}: {' '.join(str(err).split())[:160]}") from None   # each package has its own
+    if about["total"] is not None and out.tell() < about["total"]:
+        raise Again(f"{out.tell()} of {about['total']} bytes arrived")
 
 # %% ../../nbs/57_data.remote.ipynb #d5778960
 @patch

@@ -27,7 +27,8 @@ from ..core import available_cores, one_line_errors
 # %% ../../nbs/50_data.shapes.ipynb #ff11c4bd
 TAXONOMY = {"thing": {
     "round shape": {"whole disc": ("circle", "oval"), "cut disc": ("ring", "crescent", "semicircle")},
-    "polygon":     {"quadrilateral": ("square", "diamond", "trapezoid"), "pointed polygon": ("triangle", "star", "arrow")},
+    "polygon":     {"quadrilateral": ("square", "diamond", "trapezoid"),
+                    "pointed polygon": ("triangle", "star", "arrow")},
     "line figure": {"crossing": ("plus", "asterisk"), "bend": ("chevron", "zigzag")}}}
 LEVELS = ("thing", "kind", "family", "shape")  # of `classes`, from the root down
 
@@ -50,7 +51,8 @@ def _polygon(*corners):  # even-odd rule, so that stars and strokes need no tria
         return odd
     return inside
 
-_STAR = tuple((s * x, y) for s, x, y in ((1, 0, -1), (1, .26, -.32), (1, .95, -.31), (1, .42, .14), (1, .59, .85), (1, 0, .45),
+_STAR = tuple((s * x, y)
+              for s, x, y in ((1, 0, -1), (1, .26, -.32), (1, .95, -.31), (1, .42, .14), (1, .59, .85), (1, 0, .45),
                                           (-1, .59, .85), (-1, .42, .14), (-1, .95, -.31), (-1, .26, -.32)))
 SHAPES = dict(
     circle=lambda u, v: u * u + v * v < 0.81,
@@ -65,14 +67,18 @@ SHAPES = dict(
     star=_polygon(*_STAR),
     arrow=_polygon((-.95, -.24), (.1, -.24), (.1, -.75), (.98, 0), (.1, .75), (.1, .24), (-.95, .24)),
     plus=lambda u, v: ((abs(u) < .26) & (abs(v) < .92)) | ((abs(v) < .26) & (abs(u) < .92)),
-    asterisk=lambda u, v: (u * u + v * v < 0.96) & ((abs(u) < .16) | (abs(u * .5 + v * .866) < .16) | (abs(u * .5 - v * .866) < .16)),
+    asterisk=lambda u, v: (u * u + v * v < 0.96)
+    & ((abs(u) < .16) | (abs(u * .5 + v * .866) < .16) | (abs(u * .5 - v * .866) < .16)),
     chevron=_polygon((-.85, -.9), (-.2, -.9), (.8, 0), (-.2, .9), (-.85, .9), (.12, 0)),
-    zigzag=_polygon((-.98, .5), (-.5, -.6), (0, .12), (.5, -.6), (.98, .5), (.98, .95), (.5, -.05), (0, .75), (-.5, -.05), (-.98, .95)))
+    zigzag=_polygon((-.98, .5), (-.5, -.6), (0, .12), (.5, -.6), (.98, .5), (.98, .95), (.5, -.05), (0, .75),
+                    (-.5, -.05), (-.98, .95)))
 
 # %% ../../nbs/50_data.shapes.ipynb #5f1180ce
-COLORS = dict(red=(215, 35, 40), orange=(250, 130, 10), yellow=(245, 220, 50), green=(40, 160, 60), blue=(45, 90, 225), purple=(145, 55, 190),
+COLORS = dict(red=(215, 35, 40), orange=(250, 130, 10), yellow=(245, 220, 50), green=(40, 160, 60),
+              blue=(45, 90, 225), purple=(145, 55, 190),
               white=(248, 248, 248), gray=(128, 128, 128), black=(12, 12, 12))
-COLOR_FAMILIES = dict(warm=("red", "orange", "yellow"), cool=("green", "blue", "purple"), neutral=("white", "gray", "black"))
+COLOR_FAMILIES = dict(warm=("red", "orange", "yellow"), cool=("green", "blue", "purple"),
+                      neutral=("white", "gray", "black"))
 TEXTURES = ("plain", "striped", "spotted")
 BACKGROUNDS = ("plain", "striped", "checkered", "cloudy")
 TONES = dict(light=(170, 235), dark=(25, 85))  # range of a background's levels
@@ -198,7 +204,8 @@ def mention(thing: Thing, rng: Random) -> str:
 def details(scene: Scene, rng: Random) -> str:
     "Everything about the main object, and its neighbours."
     main, *others = scene.things
-    look = " ".join(filter(None, (size_word(main), main.color, "" if main.texture == "plain" else main.texture, main.shape)))
+    look = " ".join(filter(None,
+                           (size_word(main), main.color, "" if main.texture == "plain" else main.texture, main.shape)))
     return article(look) + " and".join(f" {relation(main, o)} {mention(o, rng)}" for o in others)
 
 def caption_chain(
@@ -227,7 +234,8 @@ def make_sample(
     level = len(chain) - 1 if rng.random() < .5 else int(rng.random() * len(chain))
     def box(t):
         x0, y0, x1, y1 = (round((p + 1) / 2 * size, 2) for p in (t.x - t.r, t.y - t.r, t.x + t.r, t.y + t.r))
-        return dict(box=[max(0.0, x0), max(0.0, y0), min(float(size), x1), min(float(size), y1)], caption=article(f"{t.color} {t.shape}"), classes=list(paths()[t.shape]))
+        return dict(box=[max(0.0, x0), max(0.0, y0), min(float(size), x1), min(float(size), y1)],
+                    caption=article(f"{t.color} {t.shape}"), classes=list(paths()[t.shape]))
     return draw(scene, size), dict(caption=chain[level], hierarchy=chain, classes=list(paths()[scene.things[0].shape]),
                                    boxes=[box(t) for t in scene.things])
 
@@ -239,7 +247,8 @@ def write_shard(
     "One tar of samples in RedCaps's layout, whole or not at all."
     part = Path(f"{path}.part")
     from webdataset import TarWriter     # here: it takes a second, and only who makes data needs it
-    with TarWriter(str(part), encoder=False, mtime=0) as tar:     # bytes as they are, and the same ones whenever they are drawn
+    with TarWriter(str(part), encoder=False, mtime=0) as tar:
+        # bytes as they are, and the same ones whenever they are drawn
         for i in indices:
             pixels, record = make_sample(seed, split, i, size)
             jpg = io.BytesIO(); Image.fromarray(pixels).save(jpg, "JPEG", quality=92, subsampling=0)
@@ -261,14 +270,16 @@ class ShapesConfig(Config):
 
     def check(self):
         for name in ("count", "held_out", "size", "shard_size"):
-            if getattr(self, name) < 1: raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}: give a positive number")
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} is {getattr(self, name)}: give a positive number")
         if self.workers < 0: raise ValueError(f"--workers is {self.workers}: give 0 (one a core) or more")
         return self
 
     def jobs(self):
         "(path, seed, split, indices, size) of every shard."
         counts = dict(train=self.count, val=self.held_out, unseen=self.held_out)
-        return [(Path(self.out)/f"{split}-{k:05d}.tar", self.seed, split, range(a, min(a + self.shard_size, n)), self.size)
+        return [(Path(self.out)/f"{split}-{k:05d}.tar", self.seed, split, range(a, min(a + self.shard_size, n)),
+                 self.size)
                 for split, n in counts.items() for k, a in enumerate(range(0, n, self.shard_size))]
 
 # %% ../../nbs/50_data.shapes.ipynb #c085cede
@@ -292,9 +303,12 @@ def claimed(out: Path, about: dict):
     "Note in `shapes.json` what the folder is for; an error where it holds something else."
     found = out/"shapes.json"
     held = read_json(found) if found.exists() else None
-    if held is None and out.exists() and any(out.iterdir()): raise ValueError(f"{out} is not empty and holds no shapes: give another folder")
+    if held is None and out.exists() and any(out.iterdir()):
+        raise ValueError(f"{out} is not empty and holds no shapes: give another folder")
     for name, value in about.items():
-        if held and held.get(name) != value: raise ValueError(f"{out} holds shapes made with {name} {held.get(name)}, not {value}: give another folder, or delete it")
+        if held and held.get(name) != value:
+            raise ValueError(f"{out} holds shapes made with {name} {held.get(name)}, not {value}: give another "
+                             "folder, or delete it")
     out.mkdir(parents=True, exist_ok=True)
     if held is None: write_json(found, about | dict(complete=False))
 
@@ -314,9 +328,11 @@ def zero_shot_label(record: dict, level: str) -> int:
 # %% ../../nbs/50_data.shapes.ipynb #5713ee83
 def main(argv=None):
     "Write shapes from the command line."
-    config = parse_cli(ShapesConfig(), argv, prog="python -m meru_nb.data.shapes", description="Write a hierarchical image-text data set.")
+    config = parse_cli(ShapesConfig(), argv, prog="python -m meru_nb.data.shapes",
+                       description="Write a hierarchical image-text data set.")
     out = write_shapes(config)
-    print(f"{out}: {config.count} training samples, {config.held_out} of each held-out split, {len(config.jobs())} shards")
+    print(f"{out}: {config.count} training samples, {config.held_out} of each held-out split, "
+          f"{len(config.jobs())} shards")
 
 # %% ../../nbs/50_data.shapes.ipynb #f7375e48
 #| eval: false

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['MAY_WAIT', 'FREE', 'FULL', 'LENT', 'AT_ONCE', 'REMEDIES', 'IN_USE', 'OpenFiles', 'Recipe', 'Raw', 'make_room',
            'make_flags', 'Order', 'Kitchen', 'in_groups', 'sound', 'start_worker', 'keep_memory', 'Loader', 'ahead',
-           'names_subreddits', 'check_numbers', 'make_loader', 'main']
+           'names_subreddits', 'check_numbers', 'make_loader']
 
 # %% ../../nbs/52_data.shards.ipynb #10c21549
-import argparse, contextlib, ctypes, errno, itertools, math, mmap, os, random, sys, time, weakref
+import contextlib, ctypes, errno, itertools, math, mmap, os, random, time, weakref
 from collections import Counter, OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
@@ -21,13 +21,14 @@ from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision.transforms import functional as TF
 
-from ..core import Batch, deaths_told, heed_parent_only, one_line_errors, one_thread
-from .formats import IMAGES, LAYOUTS, box_numbers, caption_lines, check_caption, decode_caption, json_boxes, parse_record, subreddit_words, with_subreddit
+from ..core import Batch, deaths_told, heed_parent_only, one_thread
+from .formats import IMAGES, LAYOUTS, box_numbers, caption_lines, check_caption, decode_caption
+from .formats import json_boxes, parse_record, subreddit_words, with_subreddit
 from .remote import Fetcher
 from .sources import Plan, find_sources, index_shard, is_remote, label_of, source_layout
 from .tar import Sample, read_fields
 from .transforms import BadSample, cut_box, eval_pixels, open_image, resize_tensor, sample_rng, to_rgb, train_crop
-from ..files import at_home
+from ..old_names import moved_names, run_moved
 from ..tokenizer import clip_tokenizer
 
 # %% ../../nbs/52_data.shards.ipynb #096715fc
@@ -76,7 +77,8 @@ class Recipe:
         "What of an image file is to be resized, (3, h, w) uint8; at once if it is large."
         if not self.train: return eval_pixels(data, self.image_size, self.exact)
         pixels = train_crop(data, rng, self.image_size, self.exact, self.scale)
-        return pixels if pixels.untyped_storage().nbytes() <= MAY_WAIT else self.resize(pixels)     # a crop holds the whole of what was decoded
+        # a crop holds the whole of what was decoded
+        return pixels if pixels.untyped_storage().nbytes() <= MAY_WAIT else self.resize(pixels)
 
     def resize(self, pixels): return resize_tensor(pixels, self.image_size, self.image_size, quick=self.train)
 
@@ -122,7 +124,8 @@ def read(self: Recipe, fd, sample: Sample, layout_name: str, epoch: int) -> Raw:
     else: caption = self.of_lines(caption_lines(data[text]), rng)
     if self.every_caption: caption = [caption] if isinstance(caption, str) else caption
     elif self.train: caption = with_subreddit(caption, record, rng, self.subreddit_prob)
-    return Raw(sample.key, caption, data[layout.image(sample.fields)], record, [(data[p], data[p.split(".")[0] + ".txt"]) for p in pictures], rng)
+    return Raw(sample.key, caption, data[layout.image(sample.fields)], record,
+               [(data[p], data[p.split(".")[0] + ".txt"]) for p in pictures], rng)
 
 # %% ../../nbs/52_data.shards.ipynb #ffc48cb2
 @patch
@@ -142,7 +145,8 @@ def cut_boxes(self: Recipe, raw: Raw) -> list:
     if raw.boxes: return [(self.cut(image, raw.rng), decode_caption(caption)) for image, caption in raw.boxes]
     boxes = self.some(json_boxes(raw.record), raw.rng) if self.boxes == "all" else json_boxes(raw.record, raw.rng)
     whole = to_rgb(open_image(raw.image)) if boxes else None
-    return [(TF.pil_to_tensor(cut_box(whole, box).resize((self.image_size,) * 2, Image.BICUBIC)), caption) for box, caption in boxes]
+    return [(TF.pil_to_tensor(cut_box(whole, box).resize((self.image_size,) * 2, Image.BICUBIC)), caption)
+            for box, caption in boxes]
 
 # %% ../../nbs/52_data.shards.ipynb #b9e349fb
 def make_room(
@@ -168,7 +172,8 @@ class Order(NamedTuple):
     worker: int     # whose places to use
     epoch: int
 
-FREE, FULL, LENT = range(3)   # a place, to its worker; with a batch that is not yet served; with one that somebody holds
+# a place, to its worker; with a batch that is not yet served; with one that somebody holds
+FREE, FULL, LENT = range(3)
 
 @dataclass
 class Kitchen:
@@ -182,8 +187,10 @@ class Kitchen:
 
     def __getitem__(self, order: Order):
         "A place, and what `prepare` says."
-        place = (order.worker, int(self.taken[order.worker].argmin()))    # the first that is free, so that few are ever touched
-        assert self.taken[place] == FREE, f"worker {order.worker} has no place free: {self.taken[order.worker]}"    # `Loader.open` makes enough of them
+        # the first that is free, so that few are ever touched
+        place = (order.worker, int(self.taken[order.worker].argmin()))
+        # `Loader.open` makes enough of them
+        assert self.taken[place] == FREE, f"worker {order.worker} has no place free: {self.taken[order.worker]}"
         self.taken[place] = FULL
         with one_thread(): return place, *self.prepare(order.samples, place, order.epoch)
 
@@ -198,7 +205,8 @@ class Kitchen:
         for few in in_groups(samples):
             for step in (read, cook): few = list(sound(step, few, problems))
             for _, dish in few:
-                for kind, pixels in zip(self.kinds, places): pixels[len(dishes)] = self.recipe.resize(dish.pop(kind + "image")).permute(1, 2, 0).numpy()
+                for kind, pixels in zip(self.kinds, places):
+                    pixels[len(dishes)] = self.recipe.resize(dish.pop(kind + "image")).permute(1, 2, 0).numpy()
                 dishes.append(dish)
         return self.gather(dishes) if dishes else None, problems
 
@@ -233,7 +241,8 @@ def gather(self: Kitchen, dishes: list) -> dict:
         out["box_image"] = torch.stack(images).numpy() if images else np.zeros((0, 3, size, size), np.uint8)
         out["box_caption"] = list(chain(out["box_caption"]))
     for kind in ("", "box_") if self.recipe.boxes else ("",):
-        out[kind + "tokens"] = self.tokenizer.pad(self.tokenizer(out[kind + "caption"]), self.recipe.context_length).numpy()
+        out[kind + "tokens"] = self.tokenizer.pad(self.tokenizer(out[kind + "caption"]),
+                                                  self.recipe.context_length).numpy()
     return out
 
 # %% ../../nbs/52_data.shards.ipynb #3c9acee0
@@ -242,7 +251,8 @@ def lend(self: Kitchen, place: tuple) -> torch.Tensor:  # (1 or 2, B, 3, S, S)
     "The pixels of a place, which is free again when nobody holds their memory."
     memory = self.shelf[place].numpy()       # an array of its own, that torch holds for every tensor made of it
     self.taken[place] = LENT
-    weakref.finalize(memory, self.taken.__setitem__, place, FREE).atexit = False     # not a function of ours: at the end of a process, names may be gone before objects
+    # not a function of ours: at the end of a process, names may be gone before objects
+    weakref.finalize(memory, self.taken.__setitem__, place, FREE).atexit = False
     return torch.from_numpy(memory)
 
 @patch
@@ -255,7 +265,9 @@ def serve(self: Kitchen, small: dict, place: tuple) -> Batch:
     tensors |= {kind + "image": pixels[:len(small["key"])] for kind, pixels in zip(self.kinds, images)}
     if not lent:
         own = {k: torch.empty_like(v, pin_memory=pin) for k, v in tensors.items()}
-        for k, v in tensors.items(): np.copyto(own[k].numpy(), v.numpy())    # torch's copy wakes its other threads, which then spin for 10 ms on a worker's core
+        for k, v in tensors.items():
+            # torch's copy wakes its other threads, which then spin for 10 ms on a worker's core
+            np.copyto(own[k].numpy(), v.numpy())
         tensors = own; self.taken[place] = FREE
     return Batch(small | tensors)
 
@@ -268,7 +280,8 @@ def keep_memory():
     "Tell glibc to reuse freed blocks; nothing elsewhere."
     with contextlib.suppress(OSError, AttributeError, TypeError):
         libc = ctypes.CDLL(None)
-        for parameter, value in ((-3, 1 << 25), (-1, 1 << 28)): libc.mallopt(parameter, value)   # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+        for parameter, value in ((-3, 1 << 25), (-1, 1 << 28)):
+            libc.mallopt(parameter, value)   # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
 
 # %% ../../nbs/52_data.shards.ipynb #fd97d829
 @dataclass
@@ -284,23 +297,29 @@ class Loader:
 
     def __post_init__(self):
         self.prefetch = self.prefetch or max(2, min(8, 256 // self.plan.batch_size))
-        self.state, self.tried, self.skipped, self.earlier, self.examples, self.boxes = self.start, 0, Counter(), Counter(), {}, 0    # `tried` is of this epoch, `earlier` what others skipped
+        # `tried` is of this epoch, `earlier` what others skipped
+        self.state, self.tried, self.skipped, self.earlier, self.examples, self.boxes = self.start, 0, Counter(
+            ), Counter(), {}, 0
     def __len__(self): return len(self.plan)     # of an epoch
 
     def state_dict(self) -> dict:
         "Plain numbers, the same on every process: the position after the batch yielded last."
-        return self.state or dict(seed=self.plan.seed, epoch=self.plan.epoch, step=0, at=[c.at for c in self.plan.cursors(None)])
+        return (self.state
+                or dict(seed=self.plan.seed, epoch=self.plan.epoch, step=0, at=[c.at for c in self.plan.cursors(None)]))
 
     def load_state_dict(self, state: dict):
         "Begin after the batch at which `state` was taken."
         for name in ("seed", "epoch"):
             if state[name] != getattr(self.plan, name):
-                raise ValueError(f"the state was taken with {name}={state[name]}, the loader has {name}={getattr(self.plan, name)}: make the loader with the state's")
-        if len(state["at"]) != len(self.plan.sources): raise ValueError(f"the state is of {len(state['at'])} source(s), the loader has {len(self.plan.sources)}")
+                raise ValueError(f"the state was taken with {name}={state[name]}, the loader has "
+                                 f"{name}={getattr(self.plan, name)}: make the loader with the state's")
+        if len(state["at"]) != len(self.plan.sources):
+            raise ValueError(f"the state is of {len(state['at'])} source(s), the loader has {len(self.plan.sources)}")
         self.start = self.state = state
 
 # %% ../../nbs/52_data.shards.ipynb #388a71b5
-REMEDIES = {"sample has no box": " (HyCoCLIP and its kin learn from boxes, as shards of GRIT have them, see `meru_nb.data.grit`; "
+REMEDIES = {"sample has no box": " (HyCoCLIP and its kin learn from boxes, as shards of GRIT have them, see "
+            "`meru_nb.data.grit`; "
                                  "clip_*, meru_* and atmg_* need none)"}
 
 @patch
@@ -330,12 +349,14 @@ def too_few(self: Loader) -> str:
     try: n = self.plan.count()
     except TypeError: return f"the shards hold no full batch of {size} pairs: give a smaller --batch-size"
     fits = n // world * world
-    return f"the shards hold {n} pairs, no full batch of {size}: " + (f"--batch-size {fits} fits" if fits > 1 else "give more data")
+    return (f"the shards hold {n} pairs, no full batch of {size}: "
+            + (f"--batch-size {fits} fits" if fits > 1 else "give more data"))
 
 @patch
 def turn(self: Loader):
     "To the next epoch, whose samples are judged by themselves."
-    self.plan, self.start, self.tried, self.earlier = replace(self.plan, epoch=self.plan.epoch + 1), None, 0, Counter(self.skipped)
+    self.plan, self.start, self.tried, self.earlier = (replace(self.plan, epoch=self.plan.epoch + 1), None, 0,
+                                                       Counter(self.skipped))
 
 @patch
 def seek_boxes(self: Loader,
@@ -352,7 +373,8 @@ def ahead(items, last=lambda item: False):
     "The items of a generator; the next one is made in a thread meanwhile, which closes the generator after a `last` one, and nobody waits for that."
     pool = ThreadPoolExecutor(1)
     def make(item):
-        time.sleep(0.001)    # lets whoever asked go on with the item before: to win the interpreter back may take him milliseconds
+        # lets whoever asked go on with the item before: to win the interpreter back may take him milliseconds
+        time.sleep(0.001)
         try: item.set_result(next(items, None))
         except BaseException as err: return item.set_exception(err)
         if item.result() is not None and last(item.result()): items.close()
@@ -364,7 +386,9 @@ def ahead(items, last=lambda item: False):
             yield item
             if last(item): break
     except GeneratorExit: wait([work], timeout=5); raise
-    finally:   # no thread is joined: who closes this may be the garbage collector, in any thread, while that thread holds a lock that joining takes
+    finally:
+        # no thread is joined: who closes this may be the garbage collector, in any thread, while that thread holds
+        # a lock that joining takes
         work.add_done_callback(lambda _: items.close())
         pool.shutdown(wait=False)
 
@@ -382,7 +406,8 @@ def tasks(self: Loader):
         plan, start, n = replace(plan, epoch=plan.epoch + 1), None, 0
 
 # %% ../../nbs/52_data.shards.ipynb #a1b35caa
-IN_USE = 4   # batches that a consumer may have from us at a time: the one in use, the next one, one in the making, one to spare
+# batches that a consumer may have from us at a time: the one in use, the next one, one in the making, one to spare
+IN_USE = 4
 
 class _Stream:  # a sampler that is an iterator
     def __init__(self, it): self.it = it
@@ -395,7 +420,8 @@ def open(self: Loader):
     "The kitchen, what each worker will deliver, and the part of `tasks` that is given out."
     recipe, waiting, workers = self.kitchen.recipe, [], max(1, self.workers)
     spare = 0 if torch.cuda.is_available() else -(-IN_USE // workers)
-    places = 1 + self.prefetch * (self.workers > 0) + spare          # of a worker: while its batch is being served it may fill `prefetch` others
+    # of a worker: while its batch is being served it may fill `prefetch` others
+    places = 1 + self.prefetch * (self.workers > 0) + spare
     shelf = make_room(workers, places, len(self.kitchen.kinds), self.plan.batch_size, size=recipe.image_size)
     kitchen = replace(self.kitchen, shelf=shelf, taken=make_flags(workers, places), spare=spare, files=OpenFiles())
     tasks, turns, shares = self.tasks(), itertools.cycle(range(workers)), [[] for _ in range(workers)]
@@ -408,10 +434,13 @@ def open(self: Loader):
         while shares[worker] or deal():
             if shares[worker]: yield shares[worker].pop(0)
     def hire(worker):                                  # it is at work while the others are being started
-        return iter(DataLoader(kitchen, batch_size=None, sampler=_Stream(orders(worker)), num_workers=min(1, self.workers), collate_fn=_same, worker_init_fn=start_worker,
+        return iter(DataLoader(kitchen, batch_size=None, sampler=_Stream(orders(worker)),
+                               num_workers=min(1, self.workers), collate_fn=_same, worker_init_fn=start_worker,
                                prefetch_factor=self.prefetch if self.workers else None, generator=torch.Generator(),
-                               multiprocessing_context="fork" if self.workers else None))    # no other way shares the shelf; not the default everywhere
-    deal()                                             # opens a window, thousands of objects: once forked, each page that is touched must be copied
+                               # no other way shares the shelf; not the default everywhere
+                               multiprocessing_context="fork" if self.workers else None))
+    # opens a window, thousands of objects: once forked, each page that is touched must be copied
+    deal()
     return kitchen, [hire(w) for w in range(workers)], waiting
 
 # %% ../../nbs/52_data.shards.ipynb #5ed1e566
@@ -433,20 +462,25 @@ def steps(self: Loader, kitchen, crew, waiting):
             told = list(found); found.clear()
             if not small: kitchen.taken[place] = FREE
             yield task, kitchen.serve(small, place) if small else None, len(task.samples) + len(told), problems + told
-            yield from ends()                          # without waiting for the workers' end, or for the next epoch's first batch
+            # without waiting for the workers' end, or for the next epoch's first batch
+            yield from ends()
     finally:
         if self.plan.fetch: self.plan.fetch.close()
 
 # %% ../../nbs/52_data.shards.ipynb #4dadbc40
 @patch
 def __iter__(self: Loader):
-    self.state, served, steps = self.start, 0, self.steps(*self.open())     # workers are started here, not in the thread
+    # workers are started here, not in the thread
+    self.state, served, steps = self.start, 0, self.steps(*self.open())
     source = ahead(steps, last=lambda step: step[0] is None and not self.endless) if self.workers else steps
     try:
         for task, batch, tried, problems in source:
             self.note(tried, problems)
             if task: self.state = task.state
-            if batch is not None: served += 1; self.seek_boxes(batch); yield batch
+            if batch is not None:
+                served += 1
+                self.seek_boxes(batch)
+                yield batch
             if task is None:
                 self.judge(self.tried, served)
                 if served: self.seek_boxes(None)
@@ -460,12 +494,14 @@ def names_subreddits(source) -> bool:
     if is_remote(url): return True
     samples = index_shard(url, label_of(url)).samples
     if not samples: return True
-    with open(url, "rb") as f: return b'"subreddit"' in read_fields(f.fileno(), samples[0].fields, ["json"]).get("json", b"")
+    with open(url, "rb") as f:
+        return b'"subreddit"' in read_fields(f.fileno(), samples[0].fields, ["json"]).get("json", b"")
 
 def check_numbers(**values):
     "Counts must be positive integers."
     for name, v in values.items():
-        if isinstance(v, bool) or not isinstance(v, int) or v < 1: raise ValueError(f"{name} is {v!r}: give a positive whole number")
+        if isinstance(v, bool) or not isinstance(v, int) or v < 1:
+            raise ValueError(f"{name} is {v!r}: give a positive whole number")
 
 # %% ../../nbs/52_data.shards.ipynb #0d42fac8
 def make_loader(
@@ -496,7 +532,8 @@ def make_loader(
     fetcher=None,                # a `Fetcher` with other patience, for remote shards
 ) -> Loader:
     "Batches from tar files: of one epoch, or from this epoch on."
-    check_numbers(batch_size=batch_size, image_size=image_size, world=world, window=window, workers=workers + 1, rank=rank + 1, max_boxes=max_boxes + 1)
+    check_numbers(batch_size=batch_size, image_size=image_size, world=world, window=window, workers=workers + 1,
+                  rank=rank + 1, max_boxes=max_boxes + 1)
     remainder = remainder or ("drop" if train else "short")
     if remainder not in ("drop", "short"): raise ValueError(f"remainder is {remainder!r}: choose 'drop' or 'short'")
     if boxes not in (False, True, "all"): raise ValueError(f"boxes is {boxes!r}: choose False, True or 'all'")
@@ -505,26 +542,18 @@ def make_loader(
     sources = find_sources(urls)
     fetch = (fetcher or Fetcher()) if any(is_remote(u) for s in sources for u in s.urls) else None
     layouts = [source_layout(s, layout, fetch) for s in sources]
-    if train and subreddit_prob and any(map(names_subreddits, sources)): subreddit_words("warm up")   # before workers are forked: they inherit the counts
-    plan = Plan(sources, layouts, batch_size, seed, epoch, train if shuffle is None else shuffle, remainder, rank, world, steps_per_epoch, window, fetch)
-    recipe = Recipe(image_size, train, exact, boxes, max_boxes, records, captions == "all", subreddit_prob, context_length, tuple(scale), seed)
+    if train and subreddit_prob and any(map(names_subreddits, sources)):
+        subreddit_words("warm up")   # before workers are forked: they inherit the counts
+    plan = Plan(sources, layouts, batch_size, seed, epoch, train if shuffle is None else shuffle, remainder, rank,
+                world, steps_per_epoch, window, fetch)
+    recipe = Recipe(image_size, train, exact, boxes, max_boxes, records, captions == "all", subreddit_prob,
+                    context_length, tuple(scale), seed)
     return Loader(plan, Kitchen(recipe, tokenizer or clip_tokenizer()), workers, max_bad, endless=endless)
 
-# %% ../../nbs/52_data.shards.ipynb #c7cc77c8
-def main(argv=None):
-    "`inspect PATTERN... [--sheet FILE.png] [--workers N] [--layout NAME]`"
-    parser = argparse.ArgumentParser(prog="python -m meru_nb.data.shards", description="Look into shards.")
-    inspect = parser.add_subparsers(required=True, metavar="inspect").add_parser("inspect", help="counts, formats, sizes, caption lengths, broken samples")
-    inspect.add_argument("urls", nargs="+", metavar="PATTERN", help="'a/*.tar', 'shard_{000..127}.tar', a folder, a URL, 'pipe:command'")
-    inspect.add_argument("--sheet", help="write a sheet of images to this PNG")
-    inspect.add_argument("--workers", type=int, default=0)
-    inspect.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)}; recognised if not given")
-    args = parser.parse_args([at_home(a) for a in (sys.argv[1:] if argv is None else argv)])
-    with one_line_errors("meru_nb.data.shards"):
-        from meru_nb.data.survey import print_survey, survey     # it uses this module
-        print_survey(survey(args.urls, args.workers, args.sheet, args.layout, progress=sys.stderr.isatty()))
+# %% ../../nbs/52_data.shards.ipynb #57738945
+__getattr__ = moved_names("meru_nb.data.shards", {"meru_nb.data.survey": "main"})
 
 # %% ../../nbs/52_data.shards.ipynb #3c9aa191
 #| eval: false
 # a notebook that is run is __main__ too, and has no file
-if __name__ == "__main__" and "__file__" in globals(): main()
+if __name__ == "__main__" and "__file__" in globals(): run_moved("meru_nb.data.shards", "meru_nb.data.survey")

@@ -48,7 +48,8 @@ def expand(
     pattern: str,      # without a weight
 ) -> list[str]:        # paths and URLs, in order
     "The shards that a pattern names."
-    if pattern.startswith("pipe:"): return list(braceexpand(pattern)) if re.search(r"\{\d+\.\.\d+\}", pattern) else [pattern]
+    if pattern.startswith("pipe:"):
+        return list(braceexpand(pattern)) if re.search(r"\{\d+\.\.\d+\}", pattern) else [pattern]
     if is_cloud(pattern): return expand_cloud(pattern)
     if is_remote(pattern): return list(braceexpand(pattern))
     pattern = at_home(pattern)
@@ -56,7 +57,8 @@ def expand(
     if os.path.isdir(pattern): pattern = os.path.join(glob.escape(pattern), "*.tar")
     folder, rest = as_written(pattern)
     named = list(braceexpand(rest)) if "{" in rest else [rest]
-    find = lambda p: sorted(glob.glob(glob.escape(folder) + p, recursive=True)) if glob.has_magic(p) else [folder + p] * os.path.isfile(folder + p)
+    find = lambda p: sorted(glob.glob(glob.escape(folder) + p, recursive=True)) if glob.has_magic(
+        p) else [folder + p] * os.path.isfile(folder + p)
     found = [find(p) for p in named]
     lost = [folder + p for p, f in zip(named, found) if not f]
     if lost:
@@ -78,14 +80,18 @@ def find_sources(
     if not patterns: raise ValueError("no shards given: give a pattern such as 'data/*.tar'")
     split = [re.fullmatch(r"(.*)::([^:/]*)", str(p), re.S) or str(p) for p in patterns]
     if all(isinstance(s, str) for s in split): sources = [Source(tuple(u for s in split for u in expand(s)), 1.0)]
-    else: sources = [Source(tuple(expand(s)), 1.0) if isinstance(s, str) else Source(tuple(expand(s[1])), _weight(s[2], s[0])) for s in split]
+    else:
+        sources = [Source(tuple(expand(s)), 1.0) if isinstance(s, str)
+                   else Source(tuple(expand(s[1])), _weight(s[2], s[0])) for s in split]
     check_shards(tuple(u for s in sources for u in s.urls if not is_remote(u)))
     return sources
 
 def check_shards(paths: tuple):
     "ValueError where local shards are no tar files at all: a run on the rest of the data would be another run."
     with ThreadPoolExecutor(16) as pool: odd = [(p, said) for p, said in zip(paths, pool.map(odd_shard, paths)) if said]
-    if odd: raise ValueError(f"{len(odd)} of {len(paths)} shards cannot be used, such as {odd[0][0]}: it is {odd[0][1]}; or name only the others")
+    if odd:
+        raise ValueError(f"{len(odd)} of {len(paths)} shards cannot be used, such as {odd[0][0]}: it is {odd[0][1]}; "
+                         "or name only the others")
 
 def odd_shard(path: str) -> str:
     "What a shard is that is no tar file; \"\" if nothing speaks against it."
@@ -120,7 +126,8 @@ def index_shard(
     "Read a shard's headers."
     try: stat = os.stat(path)
     except OSError as err: return Index([], [("shard cannot be read", f"{path}: {err.strerror}")])
-    return _index(path, label, stat.st_size, (stat.st_mtime_ns, stat.st_ctime_ns))   # a tool can set back the one time, not the other
+    # a tool can set back the one time, not the other
+    return _index(path, label, stat.st_size, (stat.st_mtime_ns, stat.st_ctime_ns))
 
 @functools.lru_cache(maxsize=64)
 def _index(path, label, size, changed):
@@ -149,9 +156,12 @@ def shortfall(
     usual = statistics.median([n for p, n in sizes.items() if p not in cut] or [0])
     share = sum(sizes.values()) / sum(max(n, usual) if p in cut else n for p, n in sizes.items())
     samples = lambda p: len(index_shard(p, label_of(p)).samples)
-    which = "; ".join(f"{p} ({how} after {n:,} bytes and {samples(p)} samples)" for p, (how, n) in list(cut.items())[:3])
-    there = f"about {share:.1%} of the data is there, going by the size of the others" if usual else "how much is missing cannot be told"
-    return (f"{len(cut)} of {len(paths)} shard{'s' * (len(paths) > 1)} cut off: {which}{' ...' * (len(cut) > 3)}; {there}: "
+    which = "; ".join(f"{p} ({how} after {n:,} bytes and {samples(p)} samples)"
+                      for p, (how, n) in list(cut.items())[:3])
+    there = (f"about {share:.1%} of the data is there, going by the size of the others" if usual
+             else "how much is missing cannot be told")
+    return (f"{len(cut)} of {len(paths)} shard{'s' * (len(paths) > 1)} cut off: "
+            f"{which}{' ...' * (len(cut) > 3)}; {there}: "
             f"fetch {'them' if len(cut) > 1 else 'it'} again")
 
 # %% ../../nbs/56_data.sources.ipynb #837371f4
@@ -213,7 +223,8 @@ def open_window(self: Cursor, turn: int, shard: int) -> Window:
             if lack: trouble = trouble + [(lack, s.key)]
             else: samples.append((s, self.layout))
         problems += [(which, *t) for t in trouble]
-    if self.shuffle: samples = [samples[i] for i in permutation(len(samples), self.seed, self.epoch, self.number, turn, shard)]
+    if self.shuffle:
+        samples = [samples[i] for i in permutation(len(samples), self.seed, self.epoch, self.number, turn, shard)]
     return Window(samples, problems, shard, keep)
 
 # %% ../../nbs/56_data.sources.ipynb #43531a46
@@ -228,7 +239,8 @@ def windows(self: Cursor):
             begin, window = (turn, shard), ahead.result()
             found += len(window.samples)
             turn, shard = (turn, window.stop) if window.stop < len(self.source.urls) else (turn + 1, 0)
-            ends = turn == self.passes or (shard == 0 and not found)    # a whole pass without a sample would go on for ever
+            # a whole pass without a sample would go on for ever
+            ends = turn == self.passes or (shard == 0 and not found)
             if shard == 0: found = 0
             ahead = None if ends else pool.submit(self.open_window, turn, shard)
             yield begin, window
@@ -286,7 +298,8 @@ class Plan:
         "A cursor a source, at `state` or at the start."
         at = state["at"] if state else [dict(turn=0, shard=0, offset=0) for _ in self.sources]
         passes = None if self.mixed or self.steps else 1
-        return [Cursor(s, i, self.layouts[i], self.seed, self.epoch, self.shuffle, self.room, passes, self.fetch, dict(at[i])) for i, s in enumerate(self.sources)]
+        return [Cursor(s, i, self.layouts[i], self.seed, self.epoch, self.shuffle, self.room, passes, self.fetch,
+                       dict(at[i])) for i, s in enumerate(self.sources)]
 
 # %% ../../nbs/56_data.sources.ipynb #da93dafb
 @patch
@@ -305,7 +318,8 @@ def take_step(self: Plan, cursors, step: int) -> list:
     if not self.mixed: return cursors[0].take(len(which))
     parts = [c.take(int((which == i).sum())) for i, c in enumerate(cursors)]
     for i, part in enumerate(parts):
-        if len(part) < (which == i).sum(): raise ValueError(f"source {i + 1} of {len(parts)} ({self.sources[i].urls[0]}, ...) has no usable sample")
+        if len(part) < (which == i).sum():
+            raise ValueError(f"source {i + 1} of {len(parts)} ({self.sources[i].urls[0]}, ...) has no usable sample")
     parts = [iter(p) for p in parts]
     return [next(parts[i]) for i in which]
 
@@ -319,20 +333,24 @@ def tasks(self: Plan, state=None, problems=None):
         got = self.take_step(cursors, step)
         step += 1
         for c in cursors:
-            if problems is not None: problems += [(cause, where) for shard, cause, where in c.problems if shard % self.world == self.rank]
+            if problems is not None:
+                problems += [(cause, where) for shard, cause, where in c.problems if shard % self.world == self.rank]
             c.problems = []
         if not got or len(got) < size and self.remainder == "drop": return
         a, b = (r * len(got) // self.world for r in (self.rank, self.rank + 1))
         state = dict(seed=self.seed, epoch=self.epoch, step=step, at=[c.at for c in cursors])
-        if b > a: yield Task(got[a:b], got[b:] + got[:a], state, [f for c in cursors for w in c.touched for f in w.keep if f])
+        if b > a:
+            yield Task(got[a:b], got[b:] + got[:a], state, [f for c in cursors for w in c.touched for f in w.keep if f])
 
 # %% ../../nbs/56_data.sources.ipynb #16aad007
 @patch
 def count(self: Plan) -> int:
     "Samples of all sources, from their headers; an error where shards are remote."
-    if any(is_remote(u) for s in self.sources for u in s.urls): raise TypeError("the number of samples in remote shards is not known beforehand")
+    if any(is_remote(u) for s in self.sources for u in s.urls):
+        raise TypeError("the number of samples in remote shards is not known beforehand")
     cursors = self.cursors(None)
-    return sum(not LAYOUTS[l].lack(x.fields) for s, l, c in zip(self.sources, self.layouts, cursors) for u in s.urls for x in c.index([u])[0].samples)
+    return sum(not LAYOUTS[l].lack(x.fields) for s, l, c in zip(self.sources, self.layouts, cursors) for u in s.urls
+               for x in c.index([u])[0].samples)
 
 @patch
 def __len__(self: Plan):
@@ -358,7 +376,8 @@ def has_lines(
     said = dataset_type(samples[0].path) if said is None else said
     if said: return "retrieval" in said
     some = [(s, layout.text(s.fields)) for s in samples[:50] if not layout.lack(s.fields)]
-    texts = [read_fields(files[s.path], s.fields, [name])[name] for s, name in some if name not in ("json", "child.txt")]
+    texts = [read_fields(files[s.path], s.fields, [name])[name]
+             for s, name in some if name not in ("json", "child.txt")]
     return sum(len(t.decode("utf-8", "ignore").strip().split("\n")) > 1 for t in texts) > len(texts) / 2
 
 # %% ../../nbs/56_data.sources.ipynb #ca1001dc
@@ -371,12 +390,16 @@ def source_layout(
     probe, causes = Cursor(source, 0, "redcaps", 0, 0, fetch=fetch), Counter()
     for url in source.urls:
         index, file = probe.index([url])
-        if index.samples: return _with_lines(index.samples, find_layout([s.fields for s in index.samples[:64]], url, name), name, file)
+        if index.samples:
+            return _with_lines(index.samples, find_layout([s.fields for s in index.samples[:64]], url, name), name,
+                               file)
         causes.update(cause for cause, _ in index.problems)
-    raise ValueError(f"no sample in any of {len(source.urls)} shard(s) from {source.urls[0]}: " + ", ".join(f"{c} ({n})" for c, n in causes.most_common(5)))
+    raise ValueError(f"no sample in any of {len(source.urls)} shard(s) from "
+                     f"{source.urls[0]}: " + ", ".join(f"{c} ({n})" for c, n in causes.most_common(5)))
 
 def _with_lines(samples, layout, name, file):     # `file`: what keeps a fetched shard
     "The name of `layout`, or of the one that reads a caption a line."
     if layout.name != "img2dataset" or name: return layout.name
-    with open(samples[0].path, "rb") as f: several = has_lines(samples, layout, {samples[0].path: f.fileno()}, "" if file else None)
+    with open(samples[0].path, "rb") as f:
+        several = has_lines(samples, layout, {samples[0].path: f.fileno()}, "" if file else None)
     return "lines" if several else layout.name

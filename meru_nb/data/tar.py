@@ -28,7 +28,9 @@ def read_header(
     if stored != sum(block) - sum(block[148:156]) + 256: return None
     name = block[:100].split(b"\0", 1)[0]
     if block[257:263] == b"ustar\0" and block[345]: name = block[345:500].split(b"\0", 1)[0] + b"/" + name
-    try: size = int.from_bytes(block[125:136], "big") if block[124] & 0x80 else int(block[124:136].strip(b" \0") or b"0", 8)
+    try:
+        size = (int.from_bytes(block[125:136], "big") if block[124] & 0x80
+                else int(block[124:136].strip(b" \0") or b"0", 8))
     except ValueError: return None
     return Header(name.decode("utf-8", "replace"), size, chr(block[156]))
 
@@ -68,8 +70,10 @@ def list_members(
 def add_member(members: list, head: Header, offset: int) -> list[str]:  # the cause if it was refused
     "Note a regular file with a harmless name."
     if head.kind in KINDS: return [f"tar member is a {KINDS[head.kind]}"]
-    if head.kind not in "0\0" + "7": return [] if head.kind == "5" else ["tar member of an unknown kind"]   # 5: a directory
-    if head.name.startswith(("/", "\\")) or ".." in head.name.replace("\\", "/").split("/"): return ["tar member leaves its folder"]
+    if head.kind not in "0\0" + "7":
+        return [] if head.kind == "5" else ["tar member of an unknown kind"]   # 5: a directory
+    if head.name.startswith(("/", "\\")) or ".." in head.name.replace("\\", "/").split("/"):
+        return ["tar member leaves its folder"]
     members.append(Member(head.name.removeprefix("./"), offset, head.size))
     return []
 
@@ -78,7 +82,8 @@ def step_over(fd, members, start, pos, end) -> int:
     found = find_header(fd, start, end)
     if found < pos and members and members[-1].offset == start:           # bytes are missing before that header
         stop = start + members[-1].size
-        if found < stop or os.pread(fd, 1, stop - 1) in (b"", b"\0"): members.pop()   # in the content, not in the padding after it
+        if found < stop or os.pread(fd, 1, stop - 1) in (b"", b"\0"):
+            members.pop()   # in the content, not in the padding after it
     return found
 
 # %% ../../nbs/54_data.tar.ipynb #f29c848f
@@ -156,6 +161,7 @@ def read_fields(
     names = [n for n in names if n in fields]
     if not names: return {}
     start, stop = min(fields[n][0] for n in names), max(sum(fields[n]) for n in names)
-    if stop - start > sum(fields[n][1] for n in names) + gap: return {n: os.pread(fd, fields[n][1], fields[n][0]) for n in names}
+    if stop - start > sum(fields[n][1] for n in names) + gap:
+        return {n: os.pread(fd, fields[n][1], fields[n][0]) for n in names}
     data = os.pread(fd, stop - start, start)
     return {n: data[o - start:o - start + size] for n in names for o, size in [fields[n]]}

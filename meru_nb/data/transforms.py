@@ -46,7 +46,8 @@ def open_image(
         warnings.simplefilter("ignore")   # Pillow warns of what is checked here
         try: image = Image.open(io.BytesIO(data))
         except Image.DecompressionBombError: raise BadSample("image has too many pixels") from None
-        except Exception: raise BadSample("not an image" + (f" but {odd}" if (odd := odd_kind(data[:HEAD])) else "")) from None
+        except Exception:
+            raise BadSample("not an image" + (f" but {odd}" if (odd := odd_kind(data[:HEAD])) else "")) from None
     check_size(*image.size, limits)
     return image
 
@@ -128,7 +129,8 @@ def exact_crop(
     size: int,            # S
 ) -> torch.Tensor:        # (3, S, S) uint8
     "The pixels that torchvision's `resized_crop` gives."
-    out = TF.resized_crop(image, crop.top, crop.left, crop.height, crop.width, [size, size], TF.InterpolationMode.BICUBIC)
+    out = TF.resized_crop(image, crop.top, crop.left, crop.height, crop.width, [size, size],
+                          TF.InterpolationMode.BICUBIC)
     return TF.pil_to_tensor(out)
 
 # %% ../../nbs/51_data.transforms.ipynb #727ff5a7
@@ -162,7 +164,8 @@ def resize_tensor(
     _, h, w = pixels.shape
     if (h, w) == (height, width): return pixels
     rows_first = quick and h >= ROOM * height and h * w >= LARGE
-    pixels = np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())   # colours side by side, as decoders leave them: the quickest way through the kernel
+    # colours side by side, as decoders leave them: the quickest way through the kernel
+    pixels = np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
     pixels = torch.from_numpy(pixels)[None].permute(0, 3, 1, 2)
     for shape in ([(height, w)] if rows_first else []) + [(height, width)]:
         pixels = torch.nn.functional.interpolate(pixels, shape, mode="bicubic", antialias=True)
@@ -181,8 +184,12 @@ def plain_size(
             height, width = data[pos + 5] << 8 | data[pos + 6], data[pos + 7] << 8 | data[pos + 8]
             return (width, height) if data[pos + 4] == 8 and data[pos + 9] == 3 and width and height else None
         # EXIF may turn it, MPF holds several images, Adobe's marker means another colour space
-        if marker == 0xE1 and data[pos + 4:pos + 8] == b"Exif" or marker == 0xE2 and data[pos + 4:pos + 7] == b"MPF" or marker == 0xEE: return None
-        if marker in (0xFF, 0x01, 0xD9, 0xDA) or 0xC3 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) or 0xD0 <= marker <= 0xD8: return None
+        if (marker == 0xE1 and data[pos + 4:pos + 8] == b"Exif" or marker == 0xE2 and data[pos + 4:pos + 7] == b"MPF"
+            or marker == 0xEE):
+            return None
+        if (marker in (0xFF, 0x01, 0xD9, 0xDA) or 0xC3 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
+            or 0xD0 <= marker <= 0xD8):
+            return None
         pos += 2 + length
     return None
 
@@ -196,8 +203,10 @@ def plain_pixels(
     "Decode at 1/f by the quickest decoder there is; Pillow's pixels unless colours are repeated. RuntimeError or ValueError if it is broken."
     if simplejpeg:
         small = dict(min_width=-(-width // f), min_height=-(-height // f), min_factor=f) if f > 1 else {}
-        room = np.empty(3 * -(-width // f) * -(-height // f) + 1, dtype=np.uint8)[1:]   # an odd address: at multiples of 32 the decoder writes past the cache, and a sixth of its speed is lost
-        return torch.from_numpy(simplejpeg.decode_jpeg(data, fastupsample=repeat, buffer=room, **small)).permute(2, 0, 1)
+        # an odd address: at multiples of 32 the decoder writes past the cache, and a sixth of its speed is lost
+        room = np.empty(3 * -(-width // f) * -(-height // f) + 1, dtype=np.uint8)[1:]
+        return torch.from_numpy(simplejpeg.decode_jpeg(data, fastupsample=repeat, buffer=room,
+                                                       **small)).permute(2, 0, 1)
     if f > 1: raise ValueError("torchvision decodes at full size only")
     return decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
 
@@ -211,7 +220,8 @@ def upright_size(image) -> tuple[int, int]:
 def reduce_image(image: Image.Image, f: int) -> int:
     "Have Pillow decode a JPEG at 1/f, unless a ragged edge would come first; by how much it will."
     width, height = image.size
-    if f > 1 and (orientation(image) == 1 or not (width % f or height % f)): image.draft("RGB", (width // f, height // f))
+    if f > 1 and (orientation(image) == 1 or not (width % f or height % f)):
+        image.draft("RGB", (width // f, height // f))
     return f if image.size != (width, height) else 1
 
 # %% ../../nbs/51_data.transforms.ipynb #b3231065
@@ -269,7 +279,9 @@ def eval_pixels(
     exact=False,     # torchvision's own pixels
 ) -> torch.Tensor:   # (3, S, S) uint8
     "Shorter edge to S, then the centre."
-    if exact: return TF.pil_to_tensor(TF.center_crop(TF.resize(to_rgb(open_image(data)), size, TF.InterpolationMode.BICUBIC), [size, size]))
+    if exact:
+        return TF.pil_to_tensor(
+            TF.center_crop(TF.resize(to_rgb(open_image(data)), size, TF.InterpolationMode.BICUBIC), [size, size]))
     pixels, _, (w, h), _ = fast_decode(data, lambda w, h: (min(w, h), None), size)
     height, width = (int(size * h / w), size) if w <= h else (size, int(size * w / h))
     return TF.center_crop(resize_tensor(pixels, height, width), [size, size])

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import torch
 
-from ..data.evalsets import EvalSet, Images, whole_samples
+from .evalsets import EvalSet, Images, whole_samples
 from ..data.formats import caption_lines, check_caption, decode_caption, find_layout, only_newlines, parse_record
 from ..data.shards import OpenFiles
 from ..data.sources import expand, has_lines
@@ -323,7 +323,7 @@ def embed_captions(
     return Pairs(ev.points(features), text, row[data.owner[kept]].to(text.device), kept, dict(unreadable))
 
 # %% ../../nbs/68_evals.captions.ipynb #f70ba33e
-CHAIN_TASKS = ("hierarcaps", "entailment", "audit")   # that read chains of captions
+CHAIN_TASKS = ("hierarcaps", "entailment", "audit", "pep")   # that read chains of captions
 _COCO, _KARPATHY = "images under Flickr's terms, captions CC-BY 4.0", "https://cs.stanford.edu/people/karpathy/deepimagesent/caption_datasets.zip"
 _coco_split = lambda split: "train2017" if split == "train" else "val2017"
 

@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 
 from ..core import heed_parent_only, one_thread, progress_bar, told_of
-from ..data.evalsets import Images, eval_tensor
+from .evalsets import Images, eval_tensor
 from ..data.transforms import BadSample
 from ..files import checksum, load_kept
 from ..identity import code_key, digest
@@ -272,9 +272,9 @@ def classifier(self: Embedder, prompts, what="prompts"):  # K lists of P texts
 
 # %% ../../nbs/69_evals.features.ipynb #df22b9be
 def find_evals() -> tuple:   # name -> Task, name -> EvalSet
-    "Every `TASK` of the modules of `meru_nb.evals`, every `SETS` of theirs and of `meru_nb.data.evalsets`."
+    "Every `TASK` and every `SETS` of the modules of `meru_nb.evals`, those of `evalsets` first."
     import meru_nb.evals as package
-    from meru_nb.data import evalsets
-    modules = [evalsets] + [importlib.import_module(f"meru_nb.evals.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+    names = sorted((m.name for m in pkgutil.iter_modules(package.__path__)), key=lambda n: (n != "evalsets", n))
+    modules = [importlib.import_module(f"meru_nb.evals.{n}") for n in names]
     tasks = {t.name: t for m in modules for t in [getattr(m, "TASK", None)] if t}
     return tasks, {s.name: s for m in modules for s in getattr(m, "SETS", ())}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from ..data.evalsets import EvalSet
+from .evalsets import EvalSet
 from .captions import CaptionSet, embed_captions, file_images, only_newlines
 from ..files import check_file
 from .features import Result, Task
@@ -151,7 +151,7 @@ def run_hierarcaps(ev, data, root, options) -> list:
             for name, start in starts.items()]
 
 TASK = Task("hierarcaps", run_hierarcaps, "precision, recall and order of a walk outward through caption hierarchies")
-SETS = (EvalSet("hierarcaps", ("hierarcaps", "entailment", "audit"), ("hierarcaps/hierarcaps_test.csv", "coco/val2014/*.jpg"),
+SETS = (EvalSet("hierarcaps", ("hierarcaps", "entailment", "audit", "pep"), ("hierarcaps/hierarcaps_test.csv", "coco/val2014/*.jpg"),
                 "images under Flickr's terms, captions as their repository states",
                 "put hierarcaps_test.csv from github.com/TAU-VAILab/hierarcaps in {root}/hierarcaps, and unpack val2014.zip from cocodataset.org in {root}/coco",
                 lambda root, split: chain_set(read_chains(Path(root)/"hierarcaps/hierarcaps_test.csv"), Path(root)/"coco/val2014", split)),)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..data.evalsets import EvalSet, check_images
+from .evalsets import EvalSet, check_images
 from .features import Result, Task
 from .zero_shot import accuracy
 

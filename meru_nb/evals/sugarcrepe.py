@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from ..data.evalsets import EvalSet
+from .evalsets import EvalSet
 from .captions import file_images
 from .features import Result, Task
 from ..files import check_file

@@ -8,7 +8,7 @@ __all__ = ['TASK', 'build_classifier', 'accuracy', 'class_texts', 'class_points'
 # %% ../../nbs/70_evals.zero_shot.ipynb #36e39d17
 import torch
 
-from ..data.evalsets import MERU_PROMPTS, EvalSet, check_images, clip_prompts
+from .evalsets import MERU_PROMPTS, EvalSet, check_images, clip_prompts
 from .features import Result, Task
 from ..spaces.move import variants
 

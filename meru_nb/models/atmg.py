@@ -26,10 +26,12 @@ class ATMGConfig(ModelConfig):
     text_radius: float = 0.5      # q < p
     i2t_angle: str = "+image"     # what image queries look for: a large angle at the image (the code), or "+text", at the text
     similarity: str = "angle"     # score at inference; "angle_official" is the official retrieval script's
+    alpha_init: float = 0.0       # scale of the features at the start; 0: D^-1/2
     min_radius: float = 0.1       # K of the cones, which no term of this loss looks at: of measures and pictures
 
     def make_space(self):
-        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
+        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity,
+                       self.alpha_init, self.min_radius)
 
     def make_objective(self):
         centroid = lambda e: centroid_loss(e.keys["image"], e.keys["text"], e.space, self.image_radius, self.text_radius)

@@ -22,9 +22,11 @@ class MERUConfig(ModelConfig):
     entail_weight: float = 0.2 # lambda
     min_radius: float = 0.1    # K of the cones
     similarity: str = "inner"  # score at inference
+    alpha_init: float = 0.0    # scale of the features at the start; 0: D^-1/2
 
     def make_space(self):
-        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
+        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity,
+                       self.alpha_init, self.min_radius)
 
     def make_objective(self):
         return Objective(contrastive("distance"), entailment("text", "image", weight=self.entail_weight))
