@@ -17,17 +17,26 @@ def check_numbers(
     processes: int,      # that share the batch
 ):
     "ValueError for values that no run can have."
-    for name, least in dict(steps=1, batch_size=2, gradient_accumulation=1, log_period=1, checkpoint_period=0, keep=1, keep_every=0, max_bad_steps=1, workers=0, seed=0,
+    for name, least in dict(steps=1, batch_size=2, gradient_accumulation=1, log_period=1, checkpoint_period=0, keep=1,
+                            keep_every=0, max_bad_steps=1, workers=0, seed=0,
                             eval_period=0, eval_samples=0).items():
-        if getattr(config, name) < least: raise ValueError(f"--{name.replace('_', '-')} is {getattr(config, name)}: give {least} or more")
-    if config.batch_size % processes: raise ValueError(f"--batch-size {config.batch_size} is not divisible by {processes} processes: {config.batch_size // processes * processes or processes} is")
+        if getattr(config, name) < least:
+            raise ValueError(f"--{name.replace('_', '-')} is {getattr(config, name)}: give {least} or more")
+    if config.batch_size % processes:
+        raise ValueError(f"--batch-size {config.batch_size} is not divisible by {processes} processes: "
+                         f"{config.batch_size // processes * processes or processes} is")
     if config.gradient_accumulation > config.batch_size // processes:
-        raise ValueError(f"--gradient-accumulation {config.gradient_accumulation} is more than the {config.batch_size // processes} samples of a process")
+        raise ValueError(f"--gradient-accumulation {config.gradient_accumulation} is more than the "
+                         f"{config.batch_size // processes} samples of a process")
     if not 0 <= config.max_bad <= 1: raise ValueError(f"--max-bad is {config.max_bad}: give a share from 0 to 1")
-    if not 0 < config.crop_scale <= 1: raise ValueError(f"--crop-scale is {config.crop_scale}: give a share above 0 and at most 1")
-    if set(config.freeze) - {"visual", "textual"}: raise ValueError(f"--freeze is {config.freeze}: choose from visual, textual")
-    if config.eval_period and config.data and not config.held_out: raise ValueError("--eval-period needs --held-out, tar files to look at")
-    if config.eval_samples in range(1, 4): raise ValueError(f"--eval-samples is {config.eval_samples}: give 4 or more, or 0 for all")
+    if not 0 < config.crop_scale <= 1:
+        raise ValueError(f"--crop-scale is {config.crop_scale}: give a share above 0 and at most 1")
+    if set(config.freeze) - {"visual", "textual"}:
+        raise ValueError(f"--freeze is {config.freeze}: choose from visual, textual")
+    if config.eval_period and config.data and not config.held_out:
+        raise ValueError("--eval-period needs --held-out, tar files to look at")
+    if config.eval_samples in range(1, 4):
+        raise ValueError(f"--eval-samples is {config.eval_samples}: give 4 or more, or 0 for all")
     check_trackers(config.track)
     config.optim()
 
@@ -36,7 +45,9 @@ def check_adapters(config, accelerator):
     "ValueError for adapters, or other ways to compute, that cannot be, or where they cannot be."
     config.check()
     config.check_speed(accelerator.device, config.compile, is_sharded(accelerator))
-    if config.partial and (config.fork or is_sharded(accelerator)): raise ValueError(f"--adapt and --unlock-last go with {'no --fork' if config.fork else 'whole parameters, not with FSDP'}")
+    if config.partial and (config.fork or is_sharded(accelerator)):
+        raise ValueError("--adapt and --unlock-last go with "
+                         f"{'no --fork' if config.fork else 'whole parameters, not with FSDP'}")
 
 # %% ../nbs/61b_checks.ipynb #2006ed35
 def name_presets(argv, default):
@@ -45,4 +56,6 @@ def name_presets(argv, default):
         name = flag.removeprefix("--model.").replace("-", "_").removeprefix("no_")
         if hasattr(default.model, name): continue
         have = [p for p in presets() if hasattr(preset_config(p), name)]
-        if have: raise ValueError(f"{flag}: {default.preset} has no such field; say --preset with one that has: {', '.join(have)}")
+        if have:
+            raise ValueError(f"{flag}: {default.preset} has no such field; say --preset with one that has: "
+                             f"{', '.join(have)}")

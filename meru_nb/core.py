@@ -53,7 +53,8 @@ class Embeddings:
         if self.all_owner is None: self.all_owner = self.owner
 
     def __getattr__(self, name):          # e.image, e.box_text: the rows of a group
-        if name.startswith("_") or name not in (points := self.__dict__.get("points", {})): raise AttributeError(f"no group {name!r} among {list(points)}")
+        if name.startswith("_") or name not in (points := self.__dict__.get("points", {})):
+            raise AttributeError(f"no group {name!r} among {list(points)}")
         return points[name]
 
 # %% ../nbs/00_core.ipynb #1ae10108
@@ -77,7 +78,9 @@ def seed_everything(
 ):
     "Seed Python's, NumPy's and torch's generators."
     if not (isinstance(seed, int) and seed >= 0): raise ValueError(f"seed is {seed!r}: give a non-negative integer")
-    random.seed(seed); np.random.seed(seed % 2**32); torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
 
 # %% ../nbs/00_core.ipynb #4a5f9a03
 def available_cores() -> int:
@@ -117,13 +120,16 @@ class _Outlived:  # a stream that goes nowhere once it cannot go where it went
 
     def write(self, text):
         try: return self._try(self.stream.write, text)
-        except UnicodeEncodeError: return self._try(self.stream.write, text.encode(self.stream.encoding, "backslashreplace").decode(self.stream.encoding))
+        except UnicodeEncodeError:
+            return self._try(self.stream.write,
+                             text.encode(self.stream.encoding, "backslashreplace").decode(self.stream.encoding))
 
     def _try(self, do, *args):
         try: return do(*args)
         except OSError:
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.stream.fileno()); os.close(nowhere)     # what is still to be flushed, at the end too, goes there
+            os.dup2(nowhere, self.stream.fileno())
+            os.close(nowhere)     # what is still to be flushed, at the end too, goes there
 
 @contextlib.contextmanager
 def output_outlived():
@@ -150,7 +156,9 @@ def one_line_errors(
         sys.exit(130)
     except (ValueError, TypeError, KeyError, OSError) as err:
         if os.environ.get("MERU_NB_TRACEBACK"): raise
-        if local: time.sleep(3)     # what every process finds, the first of them says, and the launcher ends the others meanwhile
+        if local:
+            # what every process finds, the first of them says, and the launcher ends the others meanwhile
+            time.sleep(3)
         text = " ".join(str(err.args[0] if isinstance(err, KeyError) and err.args else err).split())
         print(f"{command}: {text}  (MERU_NB_TRACEBACK=1 shows where)", file=sys.stderr)
         sys.exit(2)
@@ -174,7 +182,8 @@ def deaths_told():
     try: yield
     except RuntimeError as err:
         if "DataLoader worker" not in str(err): raise
-        raise ChildProcessError("a worker process was killed from outside, for want of memory perhaps: give fewer --workers (0: none)") from None
+        raise ChildProcessError("a worker process was killed from outside, for want of memory perhaps: give fewer "
+                                "--workers (0: none)") from None
 
 def told_of(batches):
     "The batches of a loader of torch's; a worker of it that was killed is one line."
@@ -200,7 +209,8 @@ def progress_bar(*args, **kw) -> tqdm:
     if sys.stderr is None: kw["disable"] = True     # closed from the beginning
     drawn = sys.stderr and sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")
     if drawn or kw.get("disable"): return tqdm(*args, **kw)
-    return LineBar(*args, **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
+    return LineBar(*args,
+                   **dict(file=Lines(sys.stderr), mininterval=60, maxinterval=60, delay=60, ncols=100, ascii=True) | kw)
 
 # %% ../nbs/00_core.ipynb #3fb3a0c0
 IMAGE_COLOR, TEXT_COLOR = "#0072B2", "#D55E00"
@@ -213,5 +223,7 @@ def asset(
     here = Path(__file__).resolve().parent if "__file__" in globals() else Path.cwd()
     places = [p/"assets" for p in (here, here.parent)]
     found = next((p/name for p in places if (p/name).exists()), None)
-    if found is None: raise FileNotFoundError(f"there is no asset {name!r}. Assets: {', '.join(sorted(f.name for p in places if p.is_dir() for f in p.iterdir()))}")
+    if found is None:
+        raise FileNotFoundError(f"there is no asset {name!r}. Assets: "
+                                f"{', '.join(sorted(f.name for p in places if p.is_dir() for f in p.iterdir()))}")
     return found

@@ -21,11 +21,13 @@ from .step import Step, update
 # %% ../nbs/61h_dry_run.ipynb #1b592bdd
 def memory_of(device) -> float:  # bytes
     "Memory of a device, or of this machine."
-    return torch.cuda.mem_get_info(device)[1] if device.type == "cuda" else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return (torch.cuda.mem_get_info(device)[1] if device.type == "cuda"
+            else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 def seconds_a_step(config, accelerator, pairs: int, few: int, tokens: int) -> float:
     "A step's time, from three of `few` pairs."
-    step, optimizer = prepare(accelerator, Step(model := starting_model(config)), build_optimizer(model, config.optim()))
+    step, optimizer = prepare(accelerator, Step(model := starting_model(config)),
+                              build_optimizer(model, config.optim()))
     images = torch.randint(0, 256, (few, 3, config.model.image_size, config.model.image_size), dtype=torch.uint8)
     text = model.tokenizer.pad(model.tokenizer(few * [" ".join(["a"] * (tokens - 2))]), config.model.context_length)
     batch, times = with_boxes(config.model, images, text), []
@@ -33,7 +35,8 @@ def seconds_a_step(config, accelerator, pairs: int, few: int, tokens: int) -> fl
         began = time.perf_counter()
         float(update(accelerator, step, optimizer, batch, 0.0)["loss"])     # waits for the device
         times.append(time.perf_counter() - began)
-    return min(times) * pairs / few * config.gradient_accumulation * (4 / 3 if config.gradient_accumulation > 1 else 1)     # parts go forward twice
+    # parts go forward twice
+    return min(times) * pairs / few * config.gradient_accumulation * (4 / 3 if config.gradient_accumulation > 1 else 1)
 
 # %% ../nbs/61h_dry_run.ipynb #21696334
 def card_of(config, accelerator) -> float:
@@ -61,7 +64,8 @@ def plan(config, accelerator, said=()) -> str:
         loader = train_loader(config, accelerator)
         tokens, epoch = next(iter(loader))["tokens"].shape[1], len(loader)
         shards = sum(len(s.urls) for s in loader.plan.sources)
-        lines += [f"data: {shards} shards, {epoch} steps an epoch, {config.steps / epoch:.2f} epochs", *remarks(config, loader, accelerator, said)]
+        lines += [f"data: {shards} shards, {epoch} steps an epoch, {config.steps / epoch:.2f} epochs",
+                  *remarks(config, loader, accelerator, said)]
     else: lines.append("data: shapes, made when the run begins")
     cost, pairs = cost_of(config.model, tokens), math.ceil(config.batch_size / n / config.gradient_accumulation)
     lines.append(f"model: {cost.parameters / 1e6:.1f} million parameters, {cost.flops / 1e9:.1f} GFLOP a pair, "
@@ -70,21 +74,28 @@ def plan(config, accelerator, said=()) -> str:
     else:
         starting_model(config.override(init="") if config.fork else config, fetch=not config.fork)
         lines.append(f"weights: {weights_of(config)}, which fit")
-    need, have = cost.memory(pairs, half=accelerator.mixed_precision != "no"), memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1)
+    need, have = (cost.memory(pairs, half=accelerator.mixed_precision != "no"),
+                  memory_of(accelerator.device) / (n if accelerator.device.type == "cpu" else 1))
     fits = "" if need < have else ": raise --gradient-accumulation, or add --model.grad-checkpointing"
-    lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of {have / gib:.1f} GiB{fits}")
-    lines.append(batch_line(cost, accelerator.mixed_precision != "no", card_of(config, accelerator), two_peaks(config, accelerator, tokens)))
+    lines.append(f"memory: about {need / gib:.1f} GiB a process for {pairs} pairs at a time, of "
+                 f"{have / gib:.1f} GiB{fits}")
+    lines.append(batch_line(cost, accelerator.mixed_precision != "no", card_of(config, accelerator),
+                            two_peaks(config, accelerator, tokens)))
     lines.append(disk_line(config, cost.parameters))
     if need < have:
-        few = pairs if accelerator.device.type != "cpu" else min(pairs, 32, max(2, int(1e11 / cost.flops)))     # seconds, on a few cores
+        # seconds, on a few cores
+        few = pairs if accelerator.device.type != "cpu" else min(pairs, 32, max(2, int(1e11 / cost.flops)))
         s = seconds_a_step(config, accelerator, pairs, few, tokens)
-        lines.append(f"time: {s * config.steps / 3600:.1f} hours of computing, {s:.3g} s a step as timed here with {few} pairs; reading may take longer")
-    return "\n".join([first_line(config, accelerator, config.output_dir or f"runs/{config.preset}-NNN", 0), *lines, "dry run: nothing was trained, nothing written"])
+        lines.append(f"time: {s * config.steps / 3600:.1f} hours of computing, {s:.3g} s a step as timed here with "
+                     f"{few} pairs; reading may take longer")
+    return "\n".join([first_line(config, accelerator, config.output_dir or f"runs/{config.preset}-NNN", 0), *lines,
+                      "dry run: nothing was trained, nothing written"])
 
 def head_plan(config, accelerator, said=()) -> str:
     "The same of a run on cached features, whose steps are timed on its own batches."
     loader, model = train_loader(config, accelerator), starting_model(config)
-    step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
+    step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation),
+                              build_optimizer(model, config.optim()))
     batches, times = iter(loader), []
     for _ in range(3):
         began = time.perf_counter()
@@ -92,6 +103,9 @@ def head_plan(config, accelerator, said=()) -> str:
         times.append(time.perf_counter() - began)
     learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return "\n".join([first_line(config, accelerator, config.output_dir or f"runs/{config.preset}-NNN", 0),
-                      f"features: {loader.plan.count()} pairs, {len(loader)} steps an epoch, {config.steps / len(loader):.2f} epochs", *remarks(config, loader, accelerator, said),
-                      f"model: {learned / 1e6:.2f} million parameters are learned", disk_line(config, sum(p.numel() for p in model.parameters())),
-                      f"time: {min(times) * config.steps / 3600:.2f} hours, {min(times):.3g} s a step", "dry run: nothing was trained, nothing written"])
+                      f"features: {loader.plan.count()} pairs, {len(loader)} steps an epoch, "
+                      f"{config.steps / len(loader):.2f} epochs", *remarks(config, loader, accelerator, said),
+                      f"model: {learned / 1e6:.2f} million parameters are learned",
+                      disk_line(config, sum(p.numel() for p in model.parameters())),
+                      f"time: {min(times) * config.steps / 3600:.2f} hours, {min(times):.3g} s a step",
+                      "dry run: nothing was trained, nothing written"])

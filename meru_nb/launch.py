@@ -23,23 +23,28 @@ from .models import ModelConfig, build_model, with_boxes
 def check_launch(env=os.environ):
     "ValueError if the launcher was asked for several processes and started one."
     if "MASTER_ADDR" in env and "ACCELERATE_MIXED_PRECISION" in env and "WORLD_SIZE" not in env:
-        raise ValueError("accelerate was asked for several processes and started one: on CPUs, say `ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N -m ...`")
+        raise ValueError("accelerate was asked for several processes and started one: on CPUs, say "
+                         "`ACCELERATE_USE_CPU=true accelerate launch --multi_gpu --num_processes N -m ...`")
 
 # %% ../nbs/64_launch.ipynb #1ec61e14
 def is_sharded(accelerator) -> bool:
     "Whether parameters are spread over processes."
-    return getattr(accelerator.state, "fsdp_plugin", None) is not None   # Accelerate forgets the type that it is told on CPUs
+    # Accelerate forgets the type that it is told on CPUs
+    return getattr(accelerator.state, "fsdp_plugin", None) is not None
 
 def use_fsdp(accelerator):
     "Turn FSDP on where it was asked for, on CPUs too."
     state = accelerator.state
-    if not is_sharded(accelerator): state.fsdp_plugin, state.distributed_type = FullyShardedDataParallelPlugin(), DistributedType.FSDP
-    if state.fsdp_plugin.fsdp_version != 2: raise ValueError("FSDP was asked for in version 1, which cannot leave scalars whole: add --fsdp_version 2")
+    if not is_sharded(accelerator):
+        state.fsdp_plugin, state.distributed_type = FullyShardedDataParallelPlugin(), DistributedType.FSDP
+    if state.fsdp_plugin.fsdp_version != 2:
+        raise ValueError("FSDP was asked for in version 1, which cannot leave scalars whole: add --fsdp_version 2")
 
 def prepare(accelerator, step, optimizer):
     "Wrap a step and its optimiser for the processes there are."
     if is_sharded(accelerator):
-        own = {id(p) for part in (step.model.space, step.model.objective) for p in part.parameters()}     # a product's curvatures and alphas are vectors
+        # a product's curvatures and alphas are vectors
+        own = {id(p) for part in (step.model.space, step.model.objective) for p in part.parameters()}
         scalars = [p for p in step.parameters() if p.ndim == 0 or id(p) in own]
         def average(p): dist.all_reduce(p.grad); p.grad.div_(accelerator.num_processes)
         for p in scalars:
@@ -51,7 +56,8 @@ def prepare(accelerator, step, optimizer):
 def _on(env, name): return env.get(name, "").lower() in ("1", "true", "yes", "on")
 
 PASSED_OVER = {      # variable -> (what leaves things as they are, why it is passed over)
-    "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": ("1", "the whole batch is one update; --gradient-accumulation computes it in parts"),
+    "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": ("1", "the whole batch is one update; --gradient-accumulation "
+                                               "computes it in parts"),
     "ACCELERATE_GRADIENT_CLIPPING": ("none", "--grad-clip is the flag"),
     "ACCELERATE_DYNAMO_BACKEND": ("NO", "--compile compiles both towers"),
     "ACCELERATE_DOWNCAST_BF16": ("no", "it is for TPUs"),
@@ -83,7 +89,8 @@ def heed_idle(env=os.environ) -> list[str]:  # notes
         "ACCELERATE_USE_FSDP": ("false", "every process holds the whole model"),
         "ACCELERATE_USE_DEEPSPEED": ("false", "every process holds the whole model")}
     is_set = lambda name, idle: env.get(name, idle).lower() not in (idle.lower(), "", "false", "no")
-    return [f"{name}={env.pop(name)} is passed over: {reason}" for name, (idle, reason) in why.items() if is_set(name, idle)]
+    return [f"{name}={env.pop(name)} is passed over: {reason}"
+            for name, (idle, reason) in why.items() if is_set(name, idle)]
 
 # %% ../nbs/64_launch.ipynb #e200db87
 def processes() -> PartialState:
@@ -107,13 +114,18 @@ def make_accelerator(
         raise ValueError("--mixed-precision fp16 needs a GPU: choose no or bf16")
     if mixed_precision == "auto":
         said = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
-        mixed_precision = said if said != "no" else "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
-    for said in (".*broadcast_buffers", "Grad strides do not match"):       # of DDP: a newer name, and a copy that costs nothing to speak of
+        mixed_precision = (said if said != "no" else "bf16" if torch.cuda.is_available()
+                           and torch.cuda.is_bf16_supported() else "no")
+    for said in (".*broadcast_buffers", "Grad strides do not match"):
+        # of DDP: a newer name, and a copy that costs nothing to speak of
         warnings.filterwarnings("ignore", message=said)
-    accelerator = Accelerator(mixed_precision=mixed_precision, kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)])
-    if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true" and accelerator.num_processes > 1: use_fsdp(accelerator)
+    accelerator = Accelerator(mixed_precision=mixed_precision,
+                              kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)])
+    if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true" and accelerator.num_processes > 1:
+        use_fsdp(accelerator)
     if accelerator.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
-    else: torch.backends.cudnn.benchmark = True     # images have one size, so the fastest convolution is looked for once
+    else:
+        torch.backends.cudnn.benchmark = True     # images have one size, so the fastest convolution is looked for once
     return accelerator
 
 # %% ../nbs/64_launch.ipynb #18fffde8
@@ -124,7 +136,9 @@ def signals_noted():
     "A list that receives SIGTERM, SIGINT and SIGHUP instead of letting them kill the process."
     got, kinds = [], [getattr(signal, k) for k in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, k)]
     if kinds[-1] != signal.SIGINT and signal.getsignal(kinds[-1]) == signal.SIG_IGN: kinds.pop()     # nohup
-    if hasattr(signal, "SIGCHLD"): kinds.append(signal.SIGCHLD)    # torch's own handler raises wherever we are; a dead worker is found where its batch is missed
+    if hasattr(signal, "SIGCHLD"):
+        # torch's own handler raises wherever we are; a dead worker is found where its batch is missed
+        kinds.append(signal.SIGCHLD)
     def note(number, frame):
         if number != getattr(signal, "SIGCHLD", None): got.append(number)
     try: old = [signal.signal(k, note) for k in kinds]
@@ -188,7 +202,8 @@ class _Attention(torch.autograd.Function):
 def _fused_attention():
     "Inside, attention is `_Attention`: where nothing is computed torch has no fused kernel."
     attend = torch.nn.functional.scaled_dot_product_attention
-    def fused(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, **kw): return _Attention.apply(attend, q, k, v, attn_mask, is_causal)
+    def fused(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, **kw):
+        return _Attention.apply(attend, q, k, v, attn_mask, is_causal)
     torch.nn.functional.scaled_dot_product_attention = fused
     try: yield
     finally: torch.nn.functional.scaled_dot_product_attention = attend
@@ -199,11 +214,14 @@ def cost_of(
 ) -> Cost:
     "Count a model's work and memory, without doing it."
     kept, n = {}, 2
-    def keep(x): return kept.setdefault(x.untyped_storage()._cdata, x)   # held, so that its place is not given to another
+    def keep(x):
+        return kept.setdefault(x.untyped_storage()._cdata, x)   # held, so that its place is not given to another
     with torch.device("meta"):
         model = build_model(config, fetch=False)
-        images, text = torch.empty(n, 3, config.image_size, config.image_size, dtype=torch.uint8), torch.ones(n, min(tokens, config.context_length), dtype=torch.long)
-        with _fused_attention(), FlopCounterMode(display=False) as count, torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+        images, text = (torch.empty(n, 3, config.image_size, config.image_size, dtype=torch.uint8),
+                        torch.ones(n, min(tokens, config.context_length), dtype=torch.long))
+        hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x)
+        with _fused_attention(), FlopCounterMode(display=False) as count, hooks:
             model.features(with_boxes(config, images, text))
     weights = {p.untyped_storage()._cdata for p in model.parameters()}
     return Cost(sum(p.numel() for p in model.parameters()), 3 * count.get_total_flops() / n,

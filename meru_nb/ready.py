@@ -28,14 +28,19 @@ def train_loader(
 ) -> Loader:
     "This process's part of the data, without end; sharded by process here, and never again by a wrapper."
     if config.features:
-        share = dict(batch_size=config.batch_size // accelerator.num_processes, rank=accelerator.process_index, world=accelerator.num_processes)
-        loader = FeatureLoader(Features(config.features), seed=config.seed, boxes=config.model.needs_boxes, max_boxes=config.model.max_boxes, **share)
+        share = dict(batch_size=config.batch_size // accelerator.num_processes, rank=accelerator.process_index,
+                     world=accelerator.num_processes)
+        loader = FeatureLoader(Features(config.features), seed=config.seed, boxes=config.model.needs_boxes,
+                               max_boxes=config.model.max_boxes, **share)
         if state: loader.load_state_dict(state)
         return loader
     loader = make_loader(       # finds missing files before anything is written
-        config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size, train=True,
-        workers=config.workers, seed=config.seed, epoch=state["epoch"] if state else 0, endless=True, rank=accelerator.process_index, world=accelerator.num_processes,
-        boxes=config.model.needs_boxes, max_boxes=config.model.max_boxes, subreddit_prob=config.subreddit_prob, context_length=config.model.context_length,
+        config.data, batch_size=config.batch_size // accelerator.num_processes, image_size=config.model.image_size,
+        train=True,
+        workers=config.workers, seed=config.seed, epoch=state["epoch"] if state else 0, endless=True,
+        rank=accelerator.process_index, world=accelerator.num_processes,
+        boxes=config.model.needs_boxes, max_boxes=config.model.max_boxes, subreddit_prob=config.subreddit_prob,
+        context_length=config.model.context_length,
         scale=(config.crop_scale, 1.0), max_bad=config.max_bad, tokenizer=tokenizer_for(config.model.textual))
     if state: loader.load_state_dict(state)
     return loader
@@ -47,9 +52,11 @@ def with_shapes(
 ) -> TrainConfig:
     "`config` with shapes for its data if it names none; they are made once."
     if config.data or config.features: return config
-    with accelerator.local_main_process_first(): out = write_shapes(ShapesConfig(), progress=accelerator.is_local_main_process)
+    with accelerator.local_main_process_first():
+        out = write_shapes(ShapesConfig(), progress=accelerator.is_local_main_process)
     out = Path(out).absolute()
-    return config.override(data=(f"{out}/train-*.tar",), held_out=config.held_out or (f"{out}/val-*.tar", f"{out}/unseen-*.tar"))
+    return config.override(data=(f"{out}/train-*.tar",),
+                           held_out=config.held_out or (f"{out}/val-*.tar", f"{out}/unseen-*.tar"))
 
 # %% ../nbs/61f_ready.ipynb #8a2261f9
 def starting_model(

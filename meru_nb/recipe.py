@@ -56,8 +56,10 @@ class TrainConfig(SpeedConfig, AdaptConfig):
     def optim(self): return OptimConfig(self.lr, self.warmup, self.betas, self.weight_decay, self.grad_clip)
 
 # %% ../nbs/60d_recipe.ipynb #0c6bbad7
-HEAD_RECIPE = dict(steps=2000, batch_size=4096, lr=1e-3, warmup=100, workers=0, checkpoint_period=500, freeze=("visual", "textual"))
-DEMO_RECIPE = dict(steps=800, batch_size=128, lr=1e-3, warmup=60, weight_decay=0.1, crop_scale=0.9, workers=0, log_period=1, checkpoint_period=300)
+HEAD_RECIPE = dict(steps=2000, batch_size=4096, lr=1e-3, warmup=100, workers=0, checkpoint_period=500,
+                   freeze=("visual", "textual"))
+DEMO_RECIPE = dict(steps=800, batch_size=128, lr=1e-3, warmup=60, weight_decay=0.1, crop_scale=0.9, workers=0,
+                   log_period=1, checkpoint_period=300)
 
 def train_config(
     preset="atmg_demo",  # METHOD_SIZE

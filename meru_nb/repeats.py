@@ -19,8 +19,9 @@ from .speed import SPEED_FIELDS
 
 # %% ../nbs/61d_repeats.ipynb #8742052b
 FREE_TO_CHANGE = (        # fields that leave a resumed run what it was, or say so
-    "output_dir", "resume", "repeat", "init", "held_out", "eval_period", "eval_samples", "workers", "mixed_precision", "compile", "gradient_accumulation",
-    "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps", "steps", *SPEED_FIELDS)
+    "output_dir", "resume", "repeat", "init", "held_out", "eval_period", "eval_samples", "workers", "mixed_precision",
+    "compile", "gradient_accumulation", "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every",
+    "max_bad", "max_bad_steps", "steps", *SPEED_FIELDS)
 
 def repeats(
     config: TrainConfig,  # that repeats a run
@@ -42,45 +43,57 @@ def changes(
     old, new, now, was = flat(old), flat(new), shards_of(config), held.get("shards")
     known = bool(was) and len(was[0]) == len(now[0])
     if known and was != now:
-        raise ValueError(f"{config.output_dir} was started with other shards behind the same names, or elsewhere ({was}, now {now}): put them back, or start another run")
+        raise ValueError(f"{config.output_dir} was started with other shards behind the same names, or elsewhere "
+                         f"({was}, now {now}): put them back, or start another run")
     for k in new:
         if k in ("data", "features") and known: continue
         if k not in FREE_TO_CHANGE and k in old and new[k] != old[k]:
-            raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the same, or start another run")
-    out = [f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the new schedule"] if new["steps"] != old["steps"] else []
-    if new["mixed_precision"] != old["mixed_precision"]: out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
+            raise ValueError(f"{config.output_dir} was started with {k} {old[k]!r}, not {new[k]!r}: resume with the "
+                             "same, or start another run")
+    out = ([f"steps changed from {old['steps']} to {new['steps']}: from here on the learning rate follows the "
+            "new schedule"] if new["steps"] != old["steps"] else [])
+    if new["mixed_precision"] != old["mixed_precision"]:
+        out.append(f"mixed precision changed from {old['mixed_precision']} to {new['mixed_precision']}")
     before = located(config.override(data=tuple(old["data"]))).data
-    if before != located(config).data: out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
+    if before != located(config).data:
+        out.append(f"the data has moved from {', '.join(old['data'])}; the shards are the same")
     n = held["num_processes"]
-    return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"] if n != processes else [])
+    return out + ([f"processes changed from {n} to {processes}: the same batches, sums rounded otherwise"]
+                  if n != processes else [])
 
 # %% ../nbs/61d_repeats.ipynb #271119cb
 def fork_config(fork: str, preset, argv) -> TrainConfig:   # preset: as asked for, or None
     "The configuration of the run that a fork goes on with, for flags to change."
     for flag in ("--repeat", "--init"):
-        if peek_flag(argv, flag, ""): raise ValueError(f"--fork goes on with a run as it was: it cannot be joined with {flag}")
+        if peek_flag(argv, flag, ""):
+            raise ValueError(f"--fork goes on with a run as it was: it cannot be joined with {flag}")
     run, _ = fork_point(fork)
     fork_folder(fork)
     config, _ = read_config(run, output_dir="", init="", fork=fork, dry_run=False, track=())
     if preset not in (None, config.preset):
-        raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes weights alone")
+        raise ValueError(f"--fork {fork} has preset {config.preset!r}, not {preset!r}: a fork keeps it; --init takes "
+                         "weights alone")
     return config
 
 def read_fork(config: TrainConfig) -> dict:   # {}: no fork; else run, step, what it is of, what is changed
     "What a fork changes; ValueError for what none can."
     if not config.fork: return {}
     own = Path(config.output_dir)/"config.json"
-    if config.resume and newest_step(config.output_dir): return read_json(own).get("forked", {})   # what it began from may be gone
+    if config.resume and newest_step(config.output_dir):
+        return read_json(own).get("forked", {})   # what it began from may be gone
     folder, (run, step) = fork_folder(config.fork), fork_point(config.fork)
     old, held = read_config(run)
     changed = what_changes(old, config)
-    if "--seed" in changed: raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of data")
+    if "--seed" in changed:
+        raise ValueError(f"--seed {config.seed}: a fork keeps the seed of its run, {old.seed}, and its order of data")
     if config.data and held.get("shards") != shards_of(config):
         raise ValueError(f"--fork {config.fork}: the data is not that of the run ({', '.join(old.data)}): "
                          "a fork goes on in it; --init takes weights alone")
-    if config.steps <= step: raise ValueError(f"--steps {config.steps}: the fork begins at step {step}, so nothing is left to do")
+    if config.steps <= step:
+        raise ValueError(f"--steps {config.steps}: the fork begins at step {step}, so nothing is left to do")
     check_model(old.model, config.model)
-    return dict(run=str(run), step=step, of=read_json(folder/"step.json")["files"]["model.safetensors"][1], changed=changed)
+    return dict(run=str(run), step=step, of=read_json(folder/"step.json")["files"]["model.safetensors"][1],
+                changed=changed)
 
 # %% ../nbs/61d_repeats.ipynb #bc3384e5
 def fork_notes(config, forked: dict) -> list[str]:

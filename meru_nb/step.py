@@ -28,8 +28,11 @@ class Step(nn.Module):
 
     def features(self, batch):
         if self.parts == 1: return self.model.features(batch)
-        def part(k): return Batch({n: v[len(v) * k // self.parts:len(v) * (k + 1) // self.parts] for n, v in batch.items()})   # pairs and boxes, each in so many parts
-        cut = [p for p in map(part, range(self.parts)) if len(p["image"])]      # as many on every process: sharded ones meet in each
+        def part(k):
+            # pairs and boxes, each in so many parts
+            return Batch({n: v[len(v) * k // self.parts:len(v) * (k + 1) // self.parts] for n, v in batch.items()})
+        # as many on every process: sharded ones meet in each
+        cut = [p for p in map(part, range(self.parts)) if len(p["image"])]
         done = [checkpoint(self.model.features, p, use_reentrant=False, preserve_rng_state=False) for p in cut]
         return {k: torch.cat([d[k] for d in done]) for k in done[0]}
 
@@ -53,7 +56,9 @@ def update(
     accelerator.backward(out["loss"])
     norm = accelerator.clip_grad_norm_(step.parameters(), grad_clip or math.inf)
     bad = ~(torch.isfinite(norm) & torch.isfinite(out["loss"].detach()))
-    if accelerator.num_processes > 1: bad = accelerator.reduce(bad.float(), "sum") > 0     # a loss may be finite here and not there, and all must do the same
+    if accelerator.num_processes > 1:
+        # a loss may be finite here and not there, and all must do the same
+        bad = accelerator.reduce(bad.float(), "sum") > 0
     if accelerator.scaler is None: optimizer.optimizer.found_inf = bad.float()   # fp16's scaler finds this out itself
     optimizer.step()
     optimizer.zero_grad()

@@ -18,7 +18,7 @@ from .quiet import end_in_words, end_quietly
 if __name__ == "__main__" and "__file__" in globals(): end_quietly()     # until all is imported
 
 # %% ../nbs/61_train.ipynb #a88035e1
-import math, sys
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -51,8 +51,10 @@ _all_ = ["TrainConfig", "HEAD_RECIPE", "DEMO_RECIPE", "train_config", "check_num
          "Step", "update", "compile_towers", "train_loader", "with_shapes", "starting_model", "settle_in",
          "check_folder", "run_folder", "with_features", "located", "identity", "whole_path", "with_towers",
          "provenance", "shards_of", "write_config", "read_config", "FREE_TO_CHANGE", "repeats", "changes",
-         "fork_config", "read_fork", "fork_notes", "gathered", "like", "whole_model", "save_state", "load_state", "load_fork",
-         "first_line", "weights_of", "epochs_of", "remarks", "disk_line", "memory_of", "seconds_a_step", "plan", "head_plan"]
+         "fork_config", "read_fork", "fork_notes", "gathered", "like", "whole_model", "save_state", "load_state",
+         "load_fork",
+         "first_line", "weights_of", "epochs_of", "remarks", "disk_line", "memory_of", "seconds_a_step", "plan",
+         "head_plan"]
 
 # %% ../nbs/61_train.ipynb #415e455f
 def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done=0):
@@ -61,18 +63,21 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
     bad = BadSteps(config.max_bad_steps, accelerator.device)
     due = lambda period: period and (done + 1) % period == 0
     step.train()
-    bar = progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset, unit="step")
+    bar = progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset,
+                       unit="step")
     with signals_noted() as got, repeatable(config.deterministic), bar:
         while done < config.steps:
             look = due(config.eval_period)
             last = done + 1 == config.steps
             now, save = look or due(config.log_period) or last, due(config.checkpoint_period) or last
-            out = update(accelerator, step, optimizer, batch, lr_at(done, config.steps, optim), config.grad_clip, diagnose=now)
+            out = update(accelerator, step, optimizer, batch, lr_at(done, config.steps, optim), config.grad_clip,
+                         diagnose=now)
             done, meter.images = done + 1, meter.images + len(batch["key"])
             bad.note(done, batch["key"], out["bad"])
             if now:
                 row = dict(step=done) | read_values(accelerator, out | bad.read())
-                row |= dict(lr=lr_at(done - 1, config.steps, optim)) | meter.read(accelerator.num_processes) | notes(accelerator, model, loader)
+                row |= (dict(lr=lr_at(done - 1, config.steps, optim)) | meter.read(accelerator.num_processes)
+                        | notes(accelerator, model, loader))
                 if look: row |= look_at(config, accelerator, step); meter.start()
                 log_row(run, row, accelerator)
                 bar.set_postfix(loss=f"{row['loss']:.3f}", img_s=f"{row['images_per_s']:.0f}", refresh=False)
@@ -80,13 +85,17 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
             bar.update()
             stop = asked_to_stop(got, accelerator, now)
             if stop or save: save_state(run, done, accelerator, step, optimizer, loader, config)
-            if stop and accelerator.is_main_process: bar.write(f"stopped after step {done}, its checkpoint is written: --output-dir {run} --resume goes on")
+            if stop and accelerator.is_main_process:
+                bar.write(f"stopped after step {done}, its checkpoint is written: --output-dir {run} --resume goes on")
             if stop: raise ChildProcessError(f"{lost}; its run goes on with --resume") if lost else SystemExit(STOPPED)
             if done == config.steps: break
             try: batch = meter.wait(batches)
-            except ChildProcessError as err:      # the other processes are still to be met: until then, this one decodes for itself
+            except ChildProcessError as err:
+                # the other processes are still to be met: until then, this one decodes for itself
                 lost, loader = err, train_loader(config.override(workers=0), accelerator, loader.state_dict())
-                got.append(err); batches = iter(loader); batch = next(batches)
+                got.append(err)
+                batches = iter(loader)
+                batch = next(batches)
 
 # %% ../nbs/61_train.ipynb #379b2ce0
 def notes(accelerator, model, loader) -> dict:
@@ -100,15 +109,19 @@ def notes(accelerator, model, loader) -> dict:
 def look_at(config, accelerator, step) -> dict:
     "Figures of the first held-out set, by the main process; the model is put together by all."
     model = whole_model(config, accelerator, step)
-    return held_out_row(model, config.held_out[0], config.eval_samples, config.held_out) if accelerator.is_main_process else {}
+    return (held_out_row(model, config.held_out[0], config.eval_samples, config.held_out)
+            if accelerator.is_main_process else {})
 
 def give_up(run, accelerator, bad, row):
     "Save the keys of the batches that could not be learned from, those of all processes, and stop."
     keys = {}
     for mine in gather_object([bad.keys()]):
         for step, names in mine.items(): keys.setdefault(step, []).extend(names)
-    if accelerator.is_main_process: write_json(run/"bad_batch.json", dict(step=max(keys), keys=keys[max(keys)], earlier={k: v for k, v in keys.items() if k < max(keys)}))
-    raise ValueError(f"{row['bad_steps_in_a_row']:.0f} steps in a row had a non-finite loss or gradient, the last is {max(keys)}: its keys are in {run/'bad_batch.json'}; "
+    if accelerator.is_main_process:
+        write_json(run/"bad_batch.json",
+                   dict(step=max(keys), keys=keys[max(keys)], earlier={k: v for k, v in keys.items() if k < max(keys)}))
+    raise ValueError(f"{row['bad_steps_in_a_row']:.0f} steps in a row had a non-finite loss or gradient, the last is "
+                     f"{max(keys)}: its keys are in {run/'bad_batch.json'}; "
                      "lower --lr, or resume from the last checkpoint with --mixed-precision no")
 
 # %% ../nbs/61_train.ipynb #19fbdb44
@@ -117,7 +130,8 @@ def first_model(config, begun):   # begun: there is a checkpoint to go on from
     if not begun: return starting_model(config)
     if not config.partial: return starting_model(config.override(init=""), fetch=False)
     try: return starting_model(config)
-    except (OSError, ValueError) as err: raise ValueError(f"the base of {config.output_dir} cannot be had: {err}") from None
+    except (OSError, ValueError) as err:
+        raise ValueError(f"the base of {config.output_dir} cannot be had: {err}") from None
 
 def final_model(config, model):
     "What goes into `final/`."
@@ -133,21 +147,28 @@ def fit(
     check_numbers(config, accelerator.num_processes)
     check_adapters(config, accelerator)
     check_folder(config)
-    for pattern in (*config.held_out, *config.data): find_sources(pattern)    # a typing error is found now, not at the end
-    said = changes(config, accelerator.num_processes) if config.resume else repeats(config, accelerator.num_processes) if config.repeat else []
+    for pattern in (*config.held_out, *config.data):
+        find_sources(pattern)    # a typing error is found now, not at the end
+    said = (changes(config, accelerator.num_processes) if config.resume
+            else repeats(config, accelerator.num_processes) if config.repeat else [])
     forked = read_fork(config)
     said = [*said, *fork_notes(config, forked)]
-    if config.dry_run: told = plan(config, accelerator, said); return print(told) if accelerator.is_main_process else None
+    if config.dry_run:
+        told = plan(config, accelerator, said)
+        return print(told) if accelerator.is_main_process else None
     seed_everything(config.seed)
     last = newest_step(config.output_dir) if config.resume else None
     begun = last or forked
     model = first_model(config, begun)
     disk = disk_line(config, sum(p.numel() for p in model.parameters()), stop=True)
     if not begun: said = [*said, *settle_in(config, accelerator, model)]
-    step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation), build_optimizer(model, config.optim()))
-    done, state = (load_state(last, accelerator, step, optimizer) if last else load_fork(config, accelerator, step, optimizer) if forked
+    step, optimizer = prepare(accelerator, Step(model, config.gradient_accumulation),
+                              build_optimizer(model, config.optim()))
+    done, state = (load_state(last, accelerator, step, optimizer) if last
+                   else load_fork(config, accelerator, step, optimizer) if forked
                    else (0, None))
-    if done > config.steps: raise ValueError(f"--steps {config.steps} is below the {done} that {config.output_dir} has done")
+    if done > config.steps:
+        raise ValueError(f"--steps {config.steps} is below the {done} that {config.output_dir} has done")
     config = with_shapes(config, accelerator)
     loader = train_loader(config, accelerator, state)
     batches = iter(loader)
@@ -157,7 +178,8 @@ def fit(
     if accelerator.is_main_process:
         write_config(run, config, accelerator.num_processes, forked)
         forget_after(run, done)
-        print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n", flush=True)
+        print(first_line(config, accelerator, run, done), disk, *remarks(config, loader, accelerator, said), sep="\n",
+              flush=True)
     if batch is not None: train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done)
     model, main = final_model(config, whole_model(config, accelerator, step)), accelerator.is_main_process
     told = f"stopped before the report was finished; the checkpoint of step {config.steps} is written: --output-dir {run} --resume reports"
@@ -169,16 +191,19 @@ def fit(
 # %% ../nbs/61_train.ipynb #b7d6ac22
 def parse(argv) -> TrainConfig:
     "The configuration that a command line asks for."
-    preset, out, repeat = peek_flag(argv, "--preset", None), peek_flag(argv, "--output-dir", ""), peek_flag(argv, "--repeat", "")
+    preset, out, repeat = (peek_flag(argv, "--preset", None), peek_flag(argv, "--output-dir", ""),
+                           peek_flag(argv, "--repeat", ""))
     default = train_config(preset or "atmg_demo")
     if (fork := peek_flag(argv, "--fork", "")) and "--resume" not in argv: default = fork_config(fork, preset, argv)
     resumes = "--resume" in argv and out and (Path(out)/"config.json").exists()
     if resumes or repeat:
         default, _ = read_config(out) if resumes else read_config(repeat, output_dir="")
         if preset not in (None, default.preset):
-            raise ValueError(f"{out if resumes else repeat} was started with preset {default.preset!r}, not {preset!r}: resume with the same, or start another run")
+            raise ValueError(f"{out if resumes else repeat} was started with preset {default.preset!r}, not "
+                             f"{preset!r}: resume with the same, or start another run")
     name_presets(argv, default)
-    return parse_cli(default, argv, prog="accelerate launch -m meru_nb.train", description="Train an image-text model: CLIP, MERU, ATMG, HyCoCLIP.")
+    return parse_cli(default, argv, prog="accelerate launch -m meru_nb.train",
+                     description="Train an image-text model: CLIP, MERU, ATMG, HyCoCLIP.")
 
 def main(argv=None):
     "Train from the command line."
