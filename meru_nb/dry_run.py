@@ -44,7 +44,7 @@ def card_of(config, accelerator) -> float:
     return config.card_memory * 2**30 or (memory_of(accelerator.device) if accelerator.device.type == "cuda" else 0)
 
 def two_peaks(config, accelerator, tokens: int, sizes=(32, 96)):
-    "Pairs and bytes at the peak of two batches on the card that is here; None: there is none, or another is planned for."
+    "Pairs and bytes at the peak of two batches on this card; None: there is none, or another is planned for."
     if accelerator.device.type != "cuda" or config.card_memory: return None
     found = []
     for n in sizes:

@@ -23,20 +23,23 @@ MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagrap
 class SpeedConfig(Config):
     "How a run computes."
     deterministic: bool = False     # only kernels that give the same twice, to the bit
-    loss_kernel: str = ""           # on a card: ieee or tf32x3, exact to a float; tf32 and bf16 are not; see `objectives.kernel`
-    compile_mode: str = "default"   # of --compile: reduce-overhead (CUDA graphs), max-autotune, max-autotune-no-cudagraphs
-    fp8: bool = False               # matrix products of the blocks in eight bits, by torchao: pip install "meru_nb[card]"
+    loss_kernel: str = ""           # on a card: ieee or tf32x3, exact to a float; tf32, bf16 are not; see objectives.kernel
+    compile_mode: str = "default"   # of --compile: reduce-overhead (CUDA graphs), max-autotune[-no-cudagraphs]
+    fp8: bool = False               # the blocks' matrix products in eight bits, by torchao: pip install "meru_nb[card]"
     card_memory: float = 0.0        # GiB of the card that --dry-run plans for; 0: the one that is here
 
     def check_speed(self, device="cpu", compiled=False, sharded=False):
         "ValueError for what cannot be."
-        if self.compile_mode not in MODES: raise ValueError(f"--compile-mode is {self.compile_mode!r}: choose {', '.join(MODES)}")
-        if self.compile_mode != "default" and not compiled: raise ValueError(f"--compile-mode {self.compile_mode} needs --compile")
+        if self.compile_mode not in MODES:
+            raise ValueError(f"--compile-mode is {self.compile_mode!r}: choose {', '.join(MODES)}")
+        if self.compile_mode != "default" and not compiled:
+            raise ValueError(f"--compile-mode {self.compile_mode} needs --compile")
         if self.loss_kernel and self.loss_kernel not in PRECISIONS:
             raise ValueError(f"--loss-kernel is {self.loss_kernel!r}: choose {', '.join(PRECISIONS)}")
         if self.loss_kernel and str(device) == "cpu" and os.environ.get("TRITON_INTERPRET") != "1":
-            raise ValueError(f"--loss-kernel {self.loss_kernel} needs a CUDA card, and this runs on the CPU: leave it out")
-        if not self.card_memory >= 0: raise ValueError(f"--card-memory is {self.card_memory}: give GiB, or 0 for the card that is here")
+            raise ValueError(f"--loss-kernel {self.loss_kernel} needs a CUDA card, and this is a CPU: leave it out")
+        if not self.card_memory >= 0:
+            raise ValueError(f"--card-memory is {self.card_memory}: give GiB, or 0 for the card that is here")
         if self.fp8: check_fp8(str(device), sharded)
 
 SPEED_FIELDS = tuple(f.name for f in fields(SpeedConfig))
@@ -49,7 +52,8 @@ def repeatable(
     "Inside, the same is computed twice to the bit, or a ValueError says what cannot."
     if not on: yield; return
     cudnn, fill = torch.backends.cudnn, torch.utils.deterministic
-    was = torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark, fill.fill_uninitialized_memory
+    was = (torch.are_deterministic_algorithms_enabled(),
+           cudnn.deterministic, cudnn.benchmark, fill.fill_uninitialized_memory)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")     # read at the first product
     torch.use_deterministic_algorithms(True)
     cudnn.deterministic, cudnn.benchmark, fill.fill_uninitialized_memory = True, False, False
@@ -57,7 +61,8 @@ def repeatable(
     except RuntimeError as err:
         found = re.search(r"(\S+) does not have a deterministic implementation", str(err))
         if not found: raise
-        raise ValueError(f"--deterministic: {found[1]} has no kernel here that repeats to the bit: leave it out, or compute without that") from None
+        raise ValueError(f"--deterministic: {found[1]} has no kernel here that repeats to the bit: "
+                         "leave it out, or compute without that") from None
     finally:
         torch.use_deterministic_algorithms(was[0])
         cudnn.deterministic, cudnn.benchmark, fill.fill_uninitialized_memory = was[1:]
@@ -68,12 +73,13 @@ def check_fp8(device, sharded=False):
     try: import torchao.float8  # noqa: F401
     except ImportError: raise ValueError('--fp8 needs torchao: pip install "meru_nb[card]", or leave it out') from None
     if sharded: raise ValueError("--fp8 goes with whole parameters, not with FSDP")
-    if not device.startswith("cuda"): raise ValueError("--fp8 needs a CUDA card of compute capability 8.9 or more, and this runs on the CPU: leave it out")
-    if torch.cuda.get_device_capability() < (8, 9):
-        raise ValueError(f"--fp8 needs a card of compute capability 8.9 or more: {torch.cuda.get_device_name()} has {torch.cuda.get_device_capability()}")
+    needs = "--fp8 needs a CUDA card of compute capability 8.9 or more"
+    if not device.startswith("cuda"): raise ValueError(f"{needs}, and this is a CPU: leave it out")
+    able = torch.cuda.get_device_capability()
+    if able < (8, 9): raise ValueError(f"{needs}, and {torch.cuda.get_device_name()} has {able[0]}.{able[1]}: leave it out")
 
 def linear_maps(tower) -> list[str]:
-    "Names of the linear maps that are computed in eight bits: those of all blocks but the last, of widths that a card takes."
+    "Names of the linear maps that go into eight bits: of all blocks but the last, of widths that a card takes."
     last = max((int(m[1]) for n, _ in tower.named_modules() if (m := re.match(r"blocks\.(\d+)\.", n))), default=0)
     able = lambda n, m: type(m) is nn.Linear and re.match(r"blocks\.\d+\.", n) and not n.startswith(f"blocks.{last}.")
     return [n for n, m in tower.named_modules() if able(n, m) and m.in_features % 16 == m.out_features % 16 == 0]
@@ -85,8 +91,9 @@ def in_fp8_(
     "Change a tower's linear maps, in place."
     from torchao.float8 import Float8LinearConfig, convert_to_float8_training
     names = set(linear_maps(tower))
-    if not names: raise ValueError(f"--fp8: the tower {type(tower).__name__} has no blocks with linear maps of widths in sixteens")
-    convert_to_float8_training(tower, config=Float8LinearConfig(emulate=emulate), module_filter_fn=lambda module, name: name in names)
+    if not names: raise ValueError(f"--fp8: {type(tower).__name__} has no blocks with linear maps of widths in sixteens")
+    taken = lambda module, name: name in names
+    convert_to_float8_training(tower, config=Float8LinearConfig(emulate=emulate), module_filter_fn=taken)
 
 # %% ../nbs/60f_speed.ipynb #0d02ac61
 SPARE = 0.06        # of a card's memory, for its context, kernels' workspaces and what the allocator cannot use
@@ -124,7 +131,8 @@ def batch_line(
     if not have: return "largest batch: no card is here; --card-memory GiB names one"
     fixed, a_pair = line_through(*measured) if measured else (fixed_bytes(cost, half), cost.kept * (0.5 if half else 1))
     by = "as measured with two batches" if measured else "by the sizes of what is kept, not measured"
-    return (f"largest batch: {largest_batch(fixed, a_pair, have):,} pairs a process at a time on {have / 2**30:.0f} GiB "
+    most = largest_batch(fixed, a_pair, have)
+    return (f"largest batch: {most:,} pairs a process at a time on {have / 2**30:.0f} GiB "
             f"({fixed / 2**30:.1f} GiB and {a_pair / 2**20:.1f} MiB a pair, {by})")
 
 # %% ../nbs/60f_speed.ipynb #4789d31a
@@ -134,6 +142,7 @@ def kept_bytes(
 ) -> int:
     "Bytes that autograd keeps for the backward pass of `run()`."
     weights, kept = {p.untyped_storage()._cdata for p in model.parameters()}, {}
-    def keep(x): return kept.setdefault(x.untyped_storage()._cdata, x)      # held, so that its place is not given to another
+    # held, so that its place is not given to another
+    def keep(x): return kept.setdefault(x.untyped_storage()._cdata, x)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x): run()
     return sum(x.untyped_storage().nbytes() for k, x in kept.items() if k not in weights)

@@ -140,7 +140,8 @@ def part(seconds, *names):     # of a function of (name, tiny, official); severa
     "Add parts to the list; the function's docstring says what they answer."
     def add(fn):
         for name in names or (fn.__name__,):
-            PARTS.append(Part(name, lambda tiny=False, official="", name=name: fn(name, tiny, official), seconds, fn.__doc__))
+            ask = lambda tiny=False, official="", name=name: fn(name, tiny, official)
+            PARTS.append(Part(name, ask, seconds, fn.__doc__))
         return fn
     return add
 
@@ -195,12 +196,13 @@ def loss(name, tiny, official):
             reached = 8 * B * B * D / ms / 1e9 / rate["tf32x3" if form == "tf32x3" else "ieee"]
             rows.append(dict(kind=kind, form=form, ms=ms, mib=peak_mib(device), reached=reached))
     base = rows[0]["ms"]
-    took = lambda r: "does not fit" if r["ms"] is None else f"{r['ms']:.0f} ms" + (f" ({r['ms'] / base:.2f})" if base else "")
+    of = lambda ms: f" ({ms / base:.2f})" if base else ""
+    took = lambda r: "does not fit" if r["ms"] is None else f"{r['ms']:.0f} ms{of(r['ms'])}"
     told = ", ".join(f"{(r['kind'] + ' ' + r['form']).strip()} {took(r)}" for r in rows)
     return dict(rows=rows, rate=rate, told=f"{told}; products {rate['ieee']:.3g} and {rate['tf32x3']:.3g} TFLOP/s")
 
 # %% ../../nbs/90h_bench.card.ipynb #040e91b4
-def side_by_side(preset, tiny, changes, inside=None, **both):   # changes, both: of `make_step`; inside: context of the second
+def side_by_side(preset, tiny, changes, inside=None, **both):   # changes, both: of `make_step`; inside: a context
     "The plain step and a changed one in turns: ms of each, the faster of two rounds."
     batch, best = batch_of(tiny), [math.inf, math.inf]
     context = inside or (lambda: repeatable(False))
@@ -230,7 +232,8 @@ def repeats(name, tiny, official):
 # %% ../../nbs/90h_bench.card.ipynb #7529b6c7
 CANDIDATES = dict(
     graphs=dict(mode="reduce-overhead"), autotune=dict(mode="max-autotune"), kernel=dict(kernel="tf32x3"),
-    checkpointing=dict(grad_checkpointing=True), fp8_b=dict(fp8=True), fp8_l=dict(fp8=True), buckets=dict(text_buckets=4))
+    checkpointing=dict(grad_checkpointing=True), fp8_b=dict(fp8=True), fp8_l=dict(fp8=True),
+    buckets=dict(text_buckets=4))
 OF = dict(fp8_b="meru_vit_b", fp8_l="meru_vit_l")      # the others are asked of the small model
 
 @part(240, *CANDIDATES)
@@ -397,7 +400,8 @@ def run_part(
     order, asked = next((k, p) for k, p in enumerate(PARTS) if p.name == name)
     began = time.perf_counter()
     try: found = asked.ask(tiny, official)
-    except Exception as err: found = dict(failed=f"{type(err).__name__}: {(str(err).strip() or '-').splitlines()[0]}"[:300])
+    except Exception as err:
+        found = dict(failed=f"{type(err).__name__}: {(str(err).strip() or '-').splitlines()[0]}"[:300])
     about = dict(part=name, machine=machine("cpu" if tiny else "cuda"), torch=torch.__version__.split("+")[0])
     about |= dict(tiny=tiny, seconds=time.perf_counter() - began)
     write_json(Path(folder)/f"{order:02d}-{name}.json", about | found)
@@ -406,7 +410,8 @@ def run_part(
 # %% ../../nbs/90h_bench.card.ipynb #593872f5
 def run_apart(asked: Part, order: int, folder: str, official: str, limit: float):
     "The same in a process of its own, for as long as it may take."
-    code = "import sys; from meru_nb.bench.card import run_part as run; run(sys.argv[1], sys.argv[2], official=sys.argv[3])"
+    code = ("import sys; from meru_nb.bench.card import run_part; "
+            "run_part(sys.argv[1], sys.argv[2], official=sys.argv[3])")
     command = [sys.executable, "-c", code, asked.name, folder, official]
     file = Path(folder)/f"{order:02d}-{asked.name}.json"
     file.unlink(missing_ok=True)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MEASURED', 'Cluster', 'Trace', 'loss_seconds', 'optimiser_seconds', 'trace_of', 'play', 'step_of', 'efficiency',
-           'scaling_table', 'plot_scaling']
+           'scaling', 'plot_scaling']
 
 # %% ../../nbs/90g_bench.many.ipynb #ce1215e6
 import math
@@ -24,8 +24,8 @@ from ..models import build_model, preset_config
 class Cluster(Config):
     "Cards and wires; each figure is yours to set."
     cards_a_machine: int = 8
-    inside: float = 450e9        # bytes/s a card sends to others in its machine: NVLink 4, half of 900 GB/s (NVIDIA's data sheet of the H100 and H200)
-    between: float = 50e9        # bytes/s a card sends to another machine: InfiniBand NDR, 400 Gbit/s for each (data sheet of the DGX H100)
+    inside: float = 450e9        # bytes/s a card sends to others in its machine: NVLink 4, half of 900 GB/s (data sheet of the H200)
+    between: float = 50e9        # bytes/s a card sends to another machine: 400 Gbit/s each (data sheet of the DGX H200)
     reached: float = 0.8         # of that in large messages
     latency: float = 1e-5        # seconds a step of a tree of messages takes, whatever its size
     exact: float = 0.7 * 67e12   # FLOP/s of float32 products: 70% of an H200's peak without tensor cores (data sheet)
@@ -35,7 +35,8 @@ class Cluster(Config):
     def seconds(self, size: float, n: int, passes=1) -> float:   # bytes; cards; 1: gather, 2: sum
         "A collective over n cards by a ring, with a tree's latency."
         wire = self.inside if n <= self.cards_a_machine else self.between
-        return 0.0 if n == 1 else passes * ((n - 1) / n * size / (self.reached * wire) + math.ceil(math.log2(n)) * self.latency)
+        if n == 1: return 0.0
+        return passes * ((n - 1) / n * size / (self.reached * wire) + math.ceil(math.log2(n)) * self.latency)
 
 # %% ../../nbs/90g_bench.many.ipynb #6a92846c
 @dataclass
@@ -46,13 +47,15 @@ class Trace:
     forward: dict       # tower -> seconds; backward is twice that
     parameters: dict    # tower -> numbers
 
-MEASURED = dict(meru_vit_s=0.079, meru_vit_b=0.153, meru_vit_l=0.429)    # seconds at batch 512 on an H200, bf16, compiled (90c)
+MEASURED = dict(meru_vit_s=0.079, meru_vit_b=0.153, meru_vit_l=0.429)    # s, batch 512, an H200, bf16, compiled (90c)
 
 def loss_seconds(b: int, B: int, D: int, cluster) -> float:
     "b rows against B keys, both ways: two products forward, two again and four backward, of 2bBD operations each."
     return 16 * b * B * D / cluster.exact
 
-def optimiser_seconds(parameters: float, cluster) -> float: return 28 * parameters / cluster.memory    # weights, gradients, two moments read; three written
+def optimiser_seconds(parameters: float, cluster) -> float:
+    "Four numbers are read for each parameter, three written."
+    return 28 * parameters / cluster.memory
 
 def trace_of(
     preset: str,
@@ -65,12 +68,14 @@ def trace_of(
     config, flops = preset_config(preset), {}
     with torch.device("meta"):
         model = build_model(config, fetch=False)
-        given = dict(visual=torch.empty(1, 3, config.image_size, config.image_size), textual=torch.ones(1, tokens, dtype=torch.long))
+        images, text = torch.empty(1, 3, config.image_size, config.image_size), torch.ones(1, tokens, dtype=torch.long)
+        given = dict(visual=images, textual=text)
         for tower, x in given.items():
             with FlopCounterMode(display=False) as count: getattr(model, tower)(x)
             flops[tower] = count.get_total_flops()
     numbers = {k: sum(p.numel() for p in getattr(model, k).parameters()) for k in flops}
-    towers = seconds - optimiser_seconds(sum(numbers.values()), cluster) - loss_seconds(batch, batch, config.embed_dim, cluster)
+    rest = optimiser_seconds(sum(numbers.values()), cluster) + loss_seconds(batch, batch, config.embed_dim, cluster)
+    towers = seconds - rest
     return Trace(batch, config.embed_dim, {k: towers / 3 * f / sum(flops.values()) for k, f in flops.items()}, numbers)
 
 # %% ../../nbs/90g_bench.many.ipynb #4d2e301b
@@ -88,7 +93,8 @@ def play(
         if seconds: events.append((row, name, start, free[row]))
         return free[row]
     done = {t: run("card", f"forward {t}", s) for t, s in trace.forward.items()}
-    sent = [run("wire", f"keys {t}", cluster.seconds(keys, n), done[t] if overlap else max(done.values())) for t in done]
+    when = lambda t: done[t] if overlap else max(done.values())
+    sent = [run("wire", f"keys {t}", cluster.seconds(keys, n), when(t)) for t in done]
     loss = run("card", "loss", loss_seconds(trace.batch, trace.batch * n, trace.dim, cluster), max(sent))
     back = {t: run("wire", f"slopes of {t}", cluster.seconds(keys, n, 2), loss) for t in done}
     ready = []
@@ -106,8 +112,8 @@ def efficiency(trace, n, cluster=Cluster(), overlap=False) -> float:
     "Pairs a second and card, of those on one card."
     return step_of(play(trace, 1, cluster)) / step_of(play(trace, n, cluster, overlap))
 
-# %% ../../nbs/90g_bench.many.ipynb #534eac7c
-def scaling_table(
+# %% ../../nbs/90g_bench.many.ipynb #134ff801
+def scaling(
     traces: dict,                           # name -> Trace
     cards=(1, 8, 16, 64, 128, 512),
     cluster=Cluster(),
@@ -121,8 +127,8 @@ def scaling_table(
             for row, what, start, end in events:
                 if row == "card": spent[what.split()[0]] += end - start
             gain = step / step_of(play(trace, n, cluster, True)) - 1
-            lines.append(f"{name:11s} {n:6d} {n * trace.batch:7d} {1e3 * step:9.1f} {spent['loss'] / step:5.0%} {1 - sum(spent.values()) / step:8.1%} "
-                         f"{efficiency(trace, n, cluster):11.0%} {gain:+13.1%}")
+            lines.append(f"{name:11s} {n:6d} {n * trace.batch:7d} {1e3 * step:9.1f} {spent['loss'] / step:5.0%} "
+                         f"{1 - sum(spent.values()) / step:8.1%} {efficiency(trace, n, cluster):11.0%} {gain:+13.1%}")
     return "\n".join(lines)
 
 # %% ../../nbs/90g_bench.many.ipynb #45402c85
@@ -135,14 +141,17 @@ def plot_scaling(
     "Efficiency against cards, a line a model; and one step, the card's row over the wire's."
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 2.5), dpi=80, width_ratios=[1, 1.6])
     for k, (name, trace) in enumerate(traces.items()):
-        left.plot(cards, [efficiency(trace, n, cluster) for n in cards], marker=".", color=plt.cm.viridis(k / len(traces)), label=name)
+        share = [efficiency(trace, n, cluster) for n in cards]
+        left.plot(cards, share, marker=".", color=plt.cm.viridis(k / len(traces)), label=name)
     left.axvline(cluster.cards_a_machine, color="0.8", lw=1, zorder=0)
     left.set_xscale("log", base=2); left.set_xticks(cards[::3], [str(n) for n in cards[::3]]); left.minorticks_off()
-    left.set(xlabel="cards", ylabel="efficiency", ylim=(0, 1.05)); left.legend(frameon=False, fontsize=8, loc="lower left")
+    left.set(xlabel="cards", ylabel="efficiency", ylim=(0, 1.05))
+    left.legend(frameon=False, fontsize=8, loc="lower left")
     name, trace = list(traces.items())[-1]
     looks = dict(visual=IMAGE_COLOR, textual=TEXT_COLOR, loss="black", optimiser="0.6", gradients="0.75")
     for row, what, start, end in play(trace, shown, cluster):
-        right.barh(row, 1e3 * (end - start), left=1e3 * start, color=looks[what.split()[-1]], height=0.6, edgecolor="white", lw=0.3)
+        color = looks[what.split()[-1]]
+        right.barh(row, 1e3 * (end - start), left=1e3 * start, color=color, height=0.6, edgecolor="white", lw=0.3)
     right.set(xlabel="ms", title=f"{name} on {shown} cards"); right.invert_yaxis()
     for ax in (left, right): ax.spines[["top", "right"]].set_visible(False)
     fig.tight_layout()

@@ -182,10 +182,12 @@ def pull_kernel(dot, u, v, s, bits_i, bits_t, ids_i, ids_t, m_i, m_t, w_i, w_t, 
     gi, gt = tl.zeros((BM, BN), tl.float32), tl.zeros((BM, BN), tl.float32)
     rows, cols = rows + b * R, cols + a * C
     if I2T:
-        gi = tl.exp2(tl.where(negative, vi * at(bits_i, i, R)[:, None] - at(m_i, i, R)[:, None], float("-inf"))) * at(w_i, i, R)[:, None]
+        z = vi * at(bits_i, i, R)[:, None] - at(m_i, i, R)[:, None]
+        gi = tl.exp2(tl.where(negative, z, float("-inf"))) * at(w_i, i, R)[:, None]
         tl.store(rows + i, tl.sum(gi * vi, 1), mask=i < R)
     if T2I:
-        gt = tl.exp2(tl.where(negative, vt * at(bits_t, j, C)[None, :] - at(m_t, j, C)[None, :], float("-inf"))) * at(w_t, j, C)[None, :]
+        z = vt * at(bits_t, j, C)[None, :] - at(m_t, j, C)[None, :]
+        gt = tl.exp2(tl.where(negative, z, float("-inf"))) * at(w_t, j, C)[None, :]
         tl.store(cols + j, tl.sum(gt * vt, 0), mask=j < C)
     if KIND == "cosine": tl.store(dot + i[:, None] * C + j[None, :], gi + gt, mask=(i < R)[:, None] & (j < C)[None, :])
     elif KIND == "angle": pull_angles(dot, u, v, rows, cols, gi, gt, i, j, R, C, eps, BM, BN, I_HERE, T_HERE)
@@ -200,7 +202,8 @@ def multiplied_in(
 ):
     "Inside, a card multiplies floats with or without TF32, whatever was set outside."
     place = torch.backends.cuda.matmul
-    name, ask = ("fp32_precision", "tf32" if tf32 else "ieee") if hasattr(place, "fp32_precision") else ("allow_tf32", tf32)
+    name, ask = "allow_tf32", tf32
+    if hasattr(place, "fp32_precision"): name, ask = "fp32_precision", "tf32" if tf32 else "ieee"     # newer torch
     before = getattr(place, name)
     setattr(place, name, ask)
     try: yield
@@ -233,10 +236,12 @@ def form_of(
     "The constants of its kernels; ValueError for one that has none."
     form = dict(KIND="distance", L2=False, I_HERE=True, T_HERE=True)
     if type(sim) is Cosine: return form | dict(KIND="cosine")
-    if type(sim) is Angle: return form | dict(KIND="angle", I_HERE=sim.i2t.endswith("image"), T_HERE=sim.t2i.endswith("image"))
+    at_image = lambda way: way.endswith("image")
+    if type(sim) is Angle: return form | dict(KIND="angle", I_HERE=at_image(sim.i2t), T_HERE=at_image(sim.t2i))
     if type(sim) is ProductDistance: return form | dict(L2=sim.norm == "l2")
     if type(sim) is Distance: return form
-    raise ValueError(f"the loss kernel knows cosine, distance, angle and products of hyperboloids, not {type(sim).__name__}: leave --loss-kernel out")
+    raise ValueError("the loss kernel knows cosine, distance, angle and products of hyperboloids, "
+                     f"not {type(sim).__name__}: leave --loss-kernel out")
 
 def layers(x, K): return x.unflatten(1, (K, -1)).transpose(0, 1)       # (n, D) -> (K, n, D/K)
 
@@ -256,13 +261,14 @@ class Fused:
         s = a[1][K:, 0].contiguous() if K < len(a[1]) and form["KIND"] == "distance" else a[0].new_ones(K)
         per_query = [ways.get(w, a[0].new_zeros(())).expand(n) for w, n in (("i2t", len(a[0])), ("t2i", len(b[0])))]
         ids = sweep.ids
-        if ids is None: ids = torch.arange(max(sweep.rows_at + len(a[0]), sweep.cols_at + len(b[0])), device=a[0].device)
+        keys = max(sweep.rows_at + len(a[0]), sweep.cols_at + len(b[0]))
+        if ids is None: ids = torch.arange(keys, device=a[0].device)
         form |= dict(K=K, I2T="i2t" in ways, T2I="t2i" in ways, BM=self.block[0], BN=self.block[1])
         for r in slices(len(a[0]), sweep.edge):
             for q in slices(len(b[0]), sweep.edge):
                 x, y = layers(a[0][r], K), layers(b[0][q], K)
                 given = [a[1][:, r], b[1][:, q], s, per_query[0][r], per_query[1][q],
-                         ids[r.start + sweep.rows_at:r.stop + sweep.rows_at], ids[q.start + sweep.cols_at:q.stop + sweep.cols_at]]
+                         ids[sweep.rows_at:][r], ids[sweep.cols_at:][q]]
                 grid = -(-x.shape[1] // self.block[0]), -(-y.shape[1] // self.block[1])
                 yield r, q, x, y, [product(x, y.mT, self.precision), *(t.contiguous() for t in given)], form, grid
 
@@ -295,9 +301,9 @@ def log_sum_grads(self: Fused, sweep, bits, a, b, m, weight):   # as 30b's
     top, by = dict(zip(sweep.ways, m)), dict(zip(sweep.ways, weight))
     for r, q, x, y, given, form, grid in self.tiles(sweep, bits, a, b):
         R, C, dot, none = x.shape[1], y.shape[1], given[0], given[2].new_zeros(1)
-        mine = [dict(i2t=t["i2t"][r] if "i2t" in t else none, t2i=t["t2i"][q] if "t2i" in t else none) for t in (top, by)]
+        mine = [[t[w][at] if w in t else none for w, at in (("i2t", r), ("t2i", q))] for t in (top, by)]
         rows, cols = (dot.new_zeros(1 + max(3, 2 * form["K"]), *shape) for shape in ((grid[1], R), (grid[0], C)))
-        pull_kernel[grid](*given, *mine[0].values(), *mine[1].values(), rows, cols, R, C, EPS, **form, num_warps=WARPS)
+        pull_kernel[grid](*given, *mine[0], *mine[1], rows, cols, R, C, EPS, **form, num_warps=WARPS)
         rows, cols = rows.sum(1, dtype=torch.float64), cols.sum(1, dtype=torch.float64)
         for way in sweep.ways: touch[way][r if way == "i2t" else q] += rows[0] if way == "i2t" else cols[0]
         da[0][r] += flat(product(dot, y, self.precision)); db[0][q] += flat(product(dot.mT, x, self.precision))
@@ -311,9 +317,11 @@ def fused(
     like,       # points
 ) -> Fused:
     "A `Fused`; ValueError in one line where it cannot run."
-    if precision not in PRECISIONS: raise ValueError(f"--loss-kernel is {precision!r}: choose {', '.join(PRECISIONS)}, or leave it out")
-    if triton is None: raise ValueError(f"--loss-kernel {precision} needs Triton, which comes with torch for CUDA: install that, or leave it out")
+    asked = f"--loss-kernel {precision}"
+    if precision not in PRECISIONS:
+        raise ValueError(f"--loss-kernel is {precision!r}: choose {', '.join(PRECISIONS)}, or leave it out")
+    if triton is None: raise ValueError(f"{asked} needs Triton, which comes with torch for CUDA: install that, or leave it out")
     if not like.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
-        raise ValueError(f"--loss-kernel {precision} needs a CUDA card, and the points are on {like.device}: leave it out")
-    if like.dtype != torch.float32: raise ValueError(f"--loss-kernel {precision} takes points in float32, not {like.dtype}: leave it out")
+        raise ValueError(f"{asked} needs a CUDA card, and the points are on {like.device}: leave it out")
+    if like.dtype != torch.float32: raise ValueError(f"{asked} takes points in float32, not {like.dtype}: leave it out")
     return Fused(precision)
