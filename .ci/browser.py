@@ -292,6 +292,12 @@ def switch_theme(page):
     assert states() == before, "another theme changed a state"
 
 
+def shown_once(page):
+    "While explorers live, the pictures of them that a saved notebook shows are there, and not seen as well."
+    stills = page.locator(".jp-OutputArea-child:has(.meru) + .jp-OutputArea-child img")
+    seen = [stills.nth(k).is_visible() for k in range(stills.count())]
+    assert seen == [False] * 3, f"pictures beside three live explorers, and whether they are seen: {seen}"
+
 
 def shoot(page, folder: Path, name):
     page.wait_for_timeout(500); page.screenshot(path=folder / f"{name}.png")
@@ -306,6 +312,7 @@ def visit(page, url, token, path: Path, shots: Path):
     hands = [(".meru-traversal", walk_by_hand, "traversal")]
     if path.stem == "explorers":
         hands += [(".meru-entailed", move_a_cone, "cone"), (".js-plotly-plot", watch_the_gap, "gap")]
+        hands += [(".meru", shown_once, "once")]
         hands += [(".meru", hold_states, f"{sum(STATES.values())} states"), (".meru", switch_theme, "themes")]
     for where, use, name in hands:
         if not page.locator(where).count(): continue

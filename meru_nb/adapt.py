@@ -32,7 +32,7 @@ class AdaptConfig(Config):
     lora_rank: int = 16              # r, of the additions
     lora_alpha: float = 0.0          # they count alpha / r times; 0: once
     lora_targets: tuple[str, ...] = ()   # ends of names of the modules to add to; none: every linear map
-    unlock_last: int = 0             # blocks at the end of a tower that are trained whole; the ones before them stay, or have additions
+    unlock_last: int = 0             # last blocks of a tower, trained whole; those before them stay, or have additions
     adapters_only: bool = False      # final/ holds what was trained alone, and needs its base
 
     @property
@@ -80,7 +80,8 @@ def targets_in(tower, ends=()) -> list[str]:
     "Names of the modules that an addition goes to."
     kinds = nn.Linear, nn.MultiheadAttention, nn.Conv2d
     able = {n: m for n, m in tower.named_modules() if isinstance(m, kinds) and not n.endswith("attn.out_proj")}
-    if ends: found = [n for n in able if any(n == e or n.endswith("." + e) for e in ends)]
+    last = tuple("." + e for e in ends)
+    if ends: found = [n for n in able if f".{n}".endswith(last)]
     else: found = [n for n, m in able.items() if not isinstance(m, nn.Conv2d)]
     if not found:
         there = ", ".join(dict.fromkeys(n.split(".")[-1] for n in able))
@@ -93,8 +94,8 @@ def add_lora_(tower, config: AdaptConfig):
     try: from peft import LoraConfig, inject_adapter_in_model
     except ModuleNotFoundError: raise ValueError("--adapt lora needs peft: pip install 'meru_nb[adapt]'") from None
     names = targets_in(tower, config.lora_targets)
-    inject_adapter_in_model(LoraConfig(r=config.lora_rank, lora_alpha=config.lora_alpha or config.lora_rank,
-                                       target_modules=names), tower)
+    lora = LoraConfig(r=config.lora_rank, lora_alpha=config.lora_alpha or config.lora_rank, target_modules=names)
+    inject_adapter_in_model(lora, tower)
 
 # %% ../nbs/60b_adapt.ipynb #59283807
 @torch.no_grad()
@@ -105,8 +106,8 @@ def merged(model):   # DualEncoder -> DualEncoder
     for tower in (plain.visual, plain.textual):
         around = {n: m for n, m in tower.named_modules() if isinstance(m, BaseTunerLayer)}
         for name, m in around.items():
-            if any(name.startswith(f"{other}.") for other in around):
-                continue       # attention's own output map goes with it
+            if any(name.startswith(f"{other}.") for other in around):   # attention's own output map goes with it
+                continue
             if hasattr(m, "unload_and_optionally_merge_module"):
                 whole = m.unload_and_optionally_merge_module(True, False, None)
             else: m.merge(); whole = m.get_base_layer()
@@ -185,8 +186,8 @@ def assemble(weights, saved, state):   # as `load_model` finds them -> DualEncod
     adapt_(model, from_dict(AdaptConfig(), held["how"]), start["init"], start["seed"], tuple(start["freeze"]))
     model.adapter.check(held, weights.parent)
     model.source, model.known_tokens = weights, frozenset()
-    return fill_model(model, state | {k: v for k, v in model.state_dict().items() if k in model.adapter.frozen},
-                      weights.parent).eval()
+    frozen = {k: v for k, v in model.state_dict().items() if k in model.adapter.frozen}
+    return fill_model(model, state | frozen, weights.parent).eval()
 
 def merge(folder, out) -> str:   # what was done
     "Write a model with adapters as a plain one."

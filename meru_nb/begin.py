@@ -71,7 +71,7 @@ def begin_with_(
     what: str,    # for messages
     own=(),       # prefixes of names that stay the model's
 ):
-    "Give a model another's weights; of a cosine model, for another space, all but temperature and space, which are still to be found."
+    "Give a model another's weights; of a cosine model, for another space, all but temperature and space."
     weights, fresh = source.state_dict(), model.state_dict()
     bent = source.space.similarity == "cosine" and model.space.similarity != "cosine"
     gates = [f"{p}_proj.{k}" for p in ("visual", "textual") for k in ("free", "length")]

@@ -53,8 +53,8 @@ def comparison(
     names, rows = list(results), side_by_side(results)
     cell = lambda v: "-" if v is None else f"{v:.4f}" if isinstance(v, float) else str(v)
     lines = ["| task | data set | figure | " + " | ".join(names) + " |", "|" + "---|" * (3 + len(names))]
-    lines += [f"| {task} | {what} | {metric} | " + " | ".join(cell(of.get(n)) for n in names) + " |"
-              for (task, what, metric, _), of in rows.items()]
+    for (task, what, metric, _), of in rows.items():
+        lines.append(f"| {task} | {what} | {metric} | {' | '.join(cell(of.get(n)) for n in names)} |")
     how = dict.fromkeys((task, what, protocol) for task, what, _, protocol in rows)
     return "\n".join([*lines, "", "How each was measured:", "", *(f"- {t}, {w}: {p}" for t, w, p in how)]) + "\n"
 
@@ -70,13 +70,13 @@ def compare(
     results = {}
     for name, checkpoint in zip(names, checkpoints):
         if speaks: print(f"{name}:", flush=True)
-        results[name] = evaluate_one(checkpoint,
-                                     str(out.with_name(f"{out.stem}-{name.replace('/', '-').replace(':', '-')}.json")))
+        plain = name.replace("/", "-").replace(":", "-")
+        results[name] = evaluate_one(checkpoint, str(out.with_name(f"{out.stem}-{plain}.json")))
     if not speaks: return results
     write_json(out, dict(models={n: r["model"] for n, r in results.items()},
                          results={n: r["results"] for n, r in results.items()}))
     out.with_suffix(".md").write_text(comparison(results), encoding="utf-8")
-    rows = {f"{what} {metric}": of for (_, what, metric, _), of in side_by_side(results).items()
-            if all(isinstance(v, float) for v in of.values())}
+    numbers = lambda of: all(isinstance(v, float) for v in of.values())
+    rows = {f"{what} {metric}": of for (_, what, metric, _), of in side_by_side(results).items() if numbers(of)}
     if rows: plot_figures(rows, names).figure.savefig(out.with_suffix(".png"), dpi=120, bbox_inches="tight")
     return results

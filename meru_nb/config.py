@@ -32,8 +32,8 @@ class Config:
         names = [f.name for f in fields(self)]
         for name in changes:
             if name not in names:
-                raise ValueError(f"{type(self).__name__} has no field {name!r}.{closest(name, names)} Fields: "
-                                 f"{', '.join(names)}")
+                raise ValueError(f"{type(self).__name__} has no field {name!r}.{closest(name, names)} "
+                                 f"Fields: {', '.join(names)}")
         return replace(self, **changes)
 
     def to_dict(self) -> dict:

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', 'UNSCALED', 'EvalConfig', 'check_options',
-           'saved_config', 'parse', 'open_model', 'at_path', 'resolve', 'choose', 'name_sets', 'listing', 'published',
-           'table', 'identity', 'start_results', 'save_results', 'opened_once', 'measure', 'evaluate', 'say',
-           'exit_code', 'main', 'one', 'side_by_side', 'finished']
+           'saved_config', 'parse', 'open_model', 'at_path', 'resolve', 'choose', 'without', 'choose_all', 'name_sets',
+           'listing', 'published', 'table', 'identity', 'start_results', 'held_results', 'save_results', 'opened_once',
+           'measure', 'evaluate', 'say', 'exit_code', 'main', 'one', 'side_by_side', 'finished']
 
 # %% ../nbs/79_evaluate.ipynb #999e64a3
 #| eval: false
@@ -37,7 +37,7 @@ from .spaces.move import check_transform
 @dataclass
 class EvalConfig(Config):
     "Everything that decides an evaluation."
-    checkpoint: str = ""            # a run, a checkpoint, an official .pth (with --preset), open_clip:MODEL[:TAG or FILE]
+    checkpoint: str = ""            # a run, a checkpoint, official .pth (with --preset), open_clip:MODEL[:TAG or FILE]
     preset: str = ""                # of an official .pth
     model: ModelConfig = field(default_factory=ModelConfig)   # fields of the preset to change
     tasks: tuple[str, ...] = ("zero_shot",)
@@ -61,14 +61,21 @@ SETTINGS = ("prompts", "similarity", "solver", "transform")   # with task and da
 
 def check_options(config: EvalConfig) -> EvalConfig:
     "ValueError for values that no evaluation can have."
-    if not config.checkpoint and not config.list: raise ValueError("--checkpoint is missing: give a run, a checkpoint, an official .pth with --preset, or open_clip:MODEL")
+    if not config.checkpoint and not config.list:
+        raise ValueError("--checkpoint is missing: give a run, a checkpoint, an official .pth with --preset, "
+                         "or open_clip:MODEL")
     for name, least in dict(batch_size=1, text_batch=1, workers=0).items():
-        if getattr(config, name) < least: raise ValueError(f"--{name.replace('_', '-')} is {getattr(config, name)}: give {least} or more")
+        if getattr(config, name) < least:
+            raise ValueError(f"--{name.replace('_', '-')} is {getattr(config, name)}: give {least} or more")
     for name, known in dict(prompts=("meru", "clip"), solver=("torch", "sklearn")).items():
-        if getattr(config, name) not in known: raise ValueError(f"--{name} is {getattr(config, name)!r}: choose {' or '.join(known)}")
+        if getattr(config, name) not in known:
+            raise ValueError(f"--{name} is {getattr(config, name)!r}: choose {' or '.join(known)}")
     check_transform(config.transform)
-    if not 0 <= config.max_unreadable < 1: raise ValueError(f"--max-unreadable is {config.max_unreadable}: give a share from 0 to below 1")
-    if not config.output.endswith(".json"): raise ValueError(f"--output is {config.output!r}: give a name that ends in .json; the table lies beside it as .md")
+    if not 0 <= config.max_unreadable < 1:
+        raise ValueError(f"--max-unreadable is {config.max_unreadable}: give a share from 0 to below 1")
+    if not config.output.endswith(".json"):
+        raise ValueError(f"--output is {config.output!r}: give a name that ends in .json; "
+                         "the table lies beside it as .md")
     if not config.tasks: raise ValueError("--tasks is empty: name at least one")
     return config
 
@@ -83,8 +90,11 @@ def saved_config(checkpoint: str, preset: str):
 def parse(argv) -> EvalConfig:
     "The configuration that a command line asks for."
     base = saved_config(peek_flag(argv, "--checkpoint", ""), peek_flag(argv, "--preset", ""))
-    if base is None and any(a.startswith("--model.") for a in argv): raise ValueError("--model.NAME changes a preset's fields: give --preset with an official .pth, or a checkpoint of our own")
-    return check_options(parse_cli(EvalConfig(model=base or ModelConfig()), argv, prog="python -m meru_nb.evaluate", description="Evaluate an image-text model on every benchmark of the field."))
+    if base is None and any(a.startswith("--model.") for a in argv):
+        raise ValueError("--model.NAME changes a preset's fields: give --preset with an official .pth, "
+                         "or a checkpoint of our own")
+    return check_options(parse_cli(EvalConfig(model=base or ModelConfig()), argv, prog="python -m meru_nb.evaluate",
+                                   description="Evaluate an image-text model on every benchmark of the field."))
 
 def open_model(config: EvalConfig) -> tuple:
     "The model, on the CPU, and its tokenizer."
@@ -96,7 +106,9 @@ def open_model(config: EvalConfig) -> tuple:
         model = load_model(config.checkpoint, config.preset or None, **changed)
         tokenizer = model.tokenizer
     own = model.space.similarity
-    if config.similarity and config.similarity != own: raise ValueError(f"--similarity is {config.similarity!r}: {model.preset or config.checkpoint} scores by {own} only")
+    if config.similarity and config.similarity != own:
+        raise ValueError(f"--similarity is {config.similarity!r}: "
+                         f"{model.preset or config.checkpoint} scores by {own} only")
     return model, tokenizer
 
 # %% ../nbs/79_evaluate.ipynb #678722e0
@@ -107,7 +119,8 @@ def at_path(name: str):   # EvalSet
     if not path.is_dir(): return captions_at(name)
     if shards is None: return own_set(path)
     said = dataset_type(shards/"0.tar")
-    classes = "retrieval" not in said and (bool(said) or read_names(shards.parent) is not None or read_names(shards) is not None)
+    classes = "retrieval" not in said and (bool(said) or read_names(shards.parent) is not None
+                                           or read_names(shards) is not None)
     if not classes: return captions_at(str(shards))
     return own_set(path)
 
@@ -119,7 +132,9 @@ def resolve(
     if name in sets: return sets[name]
     if name.startswith("clip_benchmark:"): return benchmark_set(name.split(":", 1)[1])
     if os.path.exists(os.path.expanduser(name)) or "{" in name or glob.has_magic(name): return at_path(name)
-    if "/" in name or Path(name).suffix: raise ValueError(f"there is no file or folder {name}: give a folder with a folder a class, a captions file, or tar shards")
+    if "/" in name or Path(name).suffix:
+        raise ValueError(f"there is no file or folder {name}: give a folder with a folder a class, a captions file, "
+                         "or tar shards")
     raise ValueError(f"unknown data set {name!r}.{closest(name, sets)} --list shows them all; a path is taken too")
 
 # %% ../nbs/79_evaluate.ipynb #79a1e002
@@ -127,38 +142,57 @@ def choose(config: EvalConfig, tasks: dict, sets: dict) -> tuple:  # list of (Ta
     "What to run, in the order asked for, and why other things cannot be."
     for t in config.tasks:
         if t not in tasks: raise ValueError(f"unknown task {t!r}.{closest(t, tasks)} Tasks: {', '.join(tasks)}")
-    if not config.datasets:
-        out = [(tasks[t], s) for t in config.tasks for s in sets.values() if t in s.tasks and not s.missing(config.data_dir)]
-        if not out: raise ValueError(f"{config.data_dir} holds no data set of {', '.join(config.tasks)}: --list shows how to get each, --data-dir says where they are")
-        return out, [f"{t}: {config.data_dir} holds no data set of it" for t in config.tasks if not any(x.name == t for x, _ in out)]
+    if not config.datasets: return choose_all(config, tasks, sets)
     asked, cannot = {}, []
     for name in config.datasets:
         try: asked[name] = resolve(name, sets)
         except (ValueError, OSError) as err: cannot.append(f"{name}: {err}")
     found = [(tasks[t], s) for t in config.tasks for s in asked.values() if t in s.tasks]
-    for t in config.tasks:
-        if not any(task.name == t for task, _ in found):
-            cannot.append(f"{t}: none of {', '.join(config.datasets)} is a data set of {t}: it reads {', '.join(s.name for s in sets.values() if t in s.tasks)}, or a path")
+    for t in without(config, found):
+        known = ", ".join(s.name for s in sets.values() if t in s.tasks)
+        cannot.append(f"{t}: none of {', '.join(config.datasets)} is a data set of {t}: it reads {known}, or a path")
     for name, s in asked.items():
-        if not set(s.tasks) & set(config.tasks): cannot.append(f"{name}: it is read by {', '.join(s.tasks)}, and --tasks are {', '.join(config.tasks)}")
+        if not set(s.tasks) & set(config.tasks):
+            cannot.append(f"{name}: it is read by {', '.join(s.tasks)}, and --tasks are {', '.join(config.tasks)}")
     if not found: raise ValueError(cannot[0])
     return found, cannot
+
+def without(config, found) -> list:   # of (Task, EvalSet) -> names
+    "Tasks that have no data set."
+    have = {task.name for task, _ in found}
+    return [t for t in config.tasks if t not in have]
+
+def choose_all(config: EvalConfig, tasks: dict, sets: dict) -> tuple:   # as `choose`
+    "Every data set that is there."
+    here = [s for s in sets.values() if not s.missing(config.data_dir)]
+    found = [(tasks[t], s) for t in config.tasks for s in here if t in s.tasks]
+    if not found:
+        raise ValueError(f"{config.data_dir} holds no data set of {', '.join(config.tasks)}: "
+                         "--list shows how to get each, --data-dir says where they are")
+    return found, [f"{t}: {config.data_dir} holds no data set of it" for t in without(config, found)]
 
 # %% ../nbs/79_evaluate.ipynb #79a1e004
 def name_sets(todo, entries, taken) -> tuple:   # todo and entries, with names that differ
     "Names for the paths among the data sets to run and the results that are there."
     paths = list(dict.fromkeys([s.path for _, s in todo if s.path] + [e["path"] for e in entries if e.get("path")]))
     names = dict(zip(paths, short_names(paths, taken)))
-    return [(t, replace(s, name=names.get(s.path, s.name))) for t, s in todo], [e | dict(dataset=names.get(e.get("path"), e["dataset"])) for e in entries]
+    return ([(t, replace(s, name=names.get(s.path, s.name))) for t, s in todo],
+            [e | dict(dataset=names.get(e.get("path"), e["dataset"])) for e in entries])
 
 # %% ../nbs/79_evaluate.ipynb #10556883
 def listing(root, tasks: dict, sets: dict) -> str:
     "Every task and data set: what reads it, where it lies, under which licence, how to get it."
-    lines = ["Tasks:"] + [f"  {t.name:13s} {t.about}" for t in tasks.values()] + ["", f"Data sets (+ is there, - is absent from {root}):"]
+    lines = ["Tasks:", *(f"  {t.name:13s} {t.about}" for t in tasks.values())]
+    lines += ["", f"Data sets (+ is there, - is absent from {root}):"]
     for s in sets.values():
-        lines += [f"{'-' if s.missing(root) else '+'} {s.name:16s} {', '.join(s.tasks)}", f"    layout   {' and '.join(p.split('|')[0] for p in s.layout)}"
-                  + "".join(f" (or {q})" for p in s.layout for q in p.split("|")[1:]), f"    licence  {s.licence}", f"    get      {s.get.format(root=root)}"]
-    return "\n".join(lines + ["", "A path is a data set too: a folder with a folder a class, a captions file, tar shards."])
+        first = " and ".join(p.split("|")[0] for p in s.layout)
+        others = "".join(f" (or {q})" for p in s.layout for q in p.split("|")[1:])
+        lines += [f"{'-' if s.missing(root) else '+'} {s.name:16s} {', '.join(s.tasks)}",
+                  f"    layout   {first}{others}",
+                  f"    licence  {s.licence}",
+                  f"    get      {s.get.format(root=root)}"]
+    lines += ["", "A path is a data set too: a folder with a folder a class, a captions file, tar shards."]
+    return "\n".join(lines)
 
 # %% ../nbs/79_evaluate.ipynb #a2527d31
 HYCOCLIP = "HyCoCLIP's model zoo (github.com/PalAvik/hycoclip), trained on GRIT"
@@ -167,34 +201,42 @@ UNCHA_R5 = UNCHA + "; labelled R@1 there, on the scale of R@5"
 THIRD = "notes by third parties on PHyCLIP's paper, mean of 3 seeds, trained on GRIT"
 
 def _rows(source, models, columns):   # columns: (task, dataset, metric, extra) -> a value a model
-    return [(*place, m, v, source) for place, values in columns.items() for m, v in zip(models, values) if v is not None]
+    return [(*place, m, v, source) for place, values in columns.items()
+            for m, v in zip(models, values) if v is not None]
 
 _Z = lambda dataset: ("zero_shot", dataset, "mean_per_class", "")
 _R = lambda way, k: ("retrieval", "coco", f"{way} R@{k}", "")
 REFERENCES = (   # (task, dataset, metric, extra, model, percent, source)
     _rows(HYCOCLIP, ("CLIP-S", "MERU-S", "HyCoCLIP-S", "CLIP-B", "MERU-B", "HyCoCLIP-B"), {
-        _Z("imagenet"): (36.7, 35.4, 41.7, 40.6, 40.1, 45.8), _Z("caltech101"): (73.6, 73.0, 75.7, 76.7, 72.8, 81.3), _Z("food101"): (44.7, 48.8, 50.2, 48.6, 51.5, 59.2),
+        _Z("imagenet"): (36.7, 35.4, 41.7, 40.6, 40.1, 45.8), _Z("caltech101"): (73.6, 73.0, 75.7, 76.7, 72.8, 81.3),
+        _Z("food101"): (44.7, 48.8, 50.2, 48.6, 51.5, 59.2),
         _R("i2t", 10): (79.1, 78.8, 79.5, 81.5, 82.0, 82.0), _R("t2i", 10): (65.2, 65.3, 66.6, 68.5, 68.6, 69.3)})
     + _rows(UNCHA, ("CLIP-B", "MERU-B", "HyCoCLIP-B", "UNCHA-B"), {
-        _Z("imagenet"): (40.6, 40.1, 45.8, 48.8), _Z("cifar10"): (78.9, 78.6, 88.8, 90.4), _Z("cifar100"): (48.3, 49.3, 60.1, 63.2), _Z("sun397"): (43.0, 43.0, 57.2, 57.7),
+        _Z("imagenet"): (40.6, 40.1, 45.8, 48.8), _Z("cifar10"): (78.9, 78.6, 88.8, 90.4),
+        _Z("cifar100"): (48.3, 49.3, 60.1, 63.2), _Z("sun397"): (43.0, 43.0, 57.2, 57.7),
         _Z("caltech101"): (70.7, 73.0, 81.3, 83.9), _Z("stl10"): (92.4, 92.8, 95.0, 95.7)})
     + _rows(UNCHA, ("UNCHA-S",), {_Z("imagenet"): (43.9,)})
     + _rows(UNCHA_R5, ("UNCHA-S", "UNCHA-B"), {_R("i2t", 5): (69.9, 72.7), _R("t2i", 5): (56.2, 60.0)})
     + _rows(THIRD, ("PHyCLIP-B", "HyCoCLIP-B"), {
-        _Z("imagenet"): (44.31, 43.80), _Z("food101"): (57.26, 52.64), _Z("cifar100"): (59.05, 58.59), _R("t2i", 5): (58.03, 57.11), _R("i2t", 5): (70.94, 69.51),
+        _Z("imagenet"): (44.31, 43.80), _Z("food101"): (57.26, 52.64), _Z("cifar100"): (59.05, 58.59),
+        _R("t2i", 5): (58.03, 57.11), _R("i2t", 5): (70.94, 69.51),
         ("sugarcrepe", "sugarcrepe", "overall", ""): (78.32, 77.99)}))
-UNSCALED = _rows(THIRD, ("PHyCLIP-B", "HyCoCLIP-B"), {("hierarchy", "imagenet", "tie", "hycoclip"): (3.294, 3.319), ("hierarchy", "imagenet", "jaccard", "hycoclip"): (.8059, .8043)})
+UNSCALED = _rows(THIRD, ("PHyCLIP-B", "HyCoCLIP-B"),
+                 {("hierarchy", "imagenet", "tie", "hycoclip"): (3.294, 3.319),
+                  ("hierarchy", "imagenet", "jaccard", "hycoclip"): (.8059, .8043)})
 
 # %% ../nbs/79_evaluate.ipynb #f7f3ee5e
 def published(entry: dict, metric: str) -> list:  # of (model, text, source)
     "Published figures that may stand beside one of ours."
     if entry.get("path") or entry["task"] == "zero_shot" and entry["settings"]["prompts"] != "meru": return []
     place = (entry["task"], entry["dataset"], metric, entry.get("extra", ""))
-    return [(r[4], f"{r[5]:.1f}", r[6]) for r in REFERENCES if r[:4] == place] + [(r[4], f"{r[5]:g}", r[6]) for r in UNSCALED if r[:4] == place]
+    shares = [(r[4], f"{r[5]:.1f}", r[6]) for r in REFERENCES if r[:4] == place]
+    return shares + [(r[4], f"{r[5]:g}", r[6]) for r in UNSCALED if r[:4] == place]
 
 def table(results: dict) -> str:
     "Markdown of a results file."
-    sources, lines = [], [f"# {results['checkpoint']}", "", "| task | data set | figure | here | published |", "|---|---|---|---|---|"]
+    sources, lines = [], [f"# {results['checkpoint']}", ""]
+    lines += ["| task | data set | figure | here | published |", "|---|---|---|---|---|"]
     for e in results["results"]:
         name = e["dataset"] + (f" ({e['extra']})" if e.get("extra") else "")
         if e["skipped"]: lines.append(f"| {e['task']} | {name} | skipped: {e['skipped'].replace('|', '/')} | | |")
@@ -204,9 +246,13 @@ def table(results: dict) -> str:
                 if s not in sources: sources.append(s)
             share = any(r[:3] == (e["task"], e["dataset"], metric) for r in REFERENCES)
             cell = ", ".join(f"{m} {v} [{sources.index(s) + 1}]" for m, v, s in beside)
-            lines.append(f"| {e['task']} | {name} | {metric}{' (%)' if share else ''} | {100 * value if share else value:.{1 if share else 4}f} | {cell} |")
+            figure, here = (f"{metric} (%)", f"{100 * value:.1f}") if share else (metric, f"{value:.4f}")
+            lines.append(f"| {e['task']} | {name} | {figure} | {here} | {cell} |")
     lines += [""] + [f"[{i}] {s}." for i, s in enumerate(sources, 1)]
-    lines += ["", "How each was measured:", ""] + [f"- {e['task']}, {e['dataset']}{', ' + e['extra'] if e.get('extra') else ''}: {e['protocol']} ({e['count']})" for e in results["results"] if not e["skipped"]]
+    lines += ["", "How each was measured:", ""]
+    for e in results["results"]:
+        what = ", ".join(filter(None, (e["task"], e["dataset"], e.get("extra"))))
+        if not e["skipped"]: lines.append(f"- {what}: {e['protocol']} ({e['count']})")
     return "\n".join(lines) + "\n"
 
 # %% ../nbs/79_evaluate.ipynb #fe15772b
@@ -220,18 +266,30 @@ def start_results(
     identity="",    # of the whole model
 ) -> dict:
     "What the output file holds already, or an empty record."
-    about = dict(checkpoint=config.checkpoint, model=dict(preset=model.preset, fingerprint=name, identity=identity, image_size=model.image_size, embed_dim=model.embed_dim,
-                 parameters=sum(p.numel() for p in model.parameters()), similarity=model.space.similarity),
-                 versions=versions("torch", "torchvision", "timm", "accelerate", "open_clip_torch", "scikit-learn", "pillow"), results=[])
-    path = Path(config.output)
+    said = dict(preset=model.preset, fingerprint=name, identity=identity, image_size=model.image_size,
+                embed_dim=model.embed_dim, parameters=sum(p.numel() for p in model.parameters()),
+                similarity=model.space.similarity)
+    used = versions("torch", "torchvision", "timm", "accelerate", "open_clip_torch", "scikit-learn", "pillow")
+    about = dict(checkpoint=config.checkpoint, model=said, versions=used, results=[])
+    return about | dict(results=held_results(Path(config.output), name, identity))
+
+def held_results(path: Path, name: str, identity: str) -> list:   # of entries
+    "What a file holds of this model; its folder is made, and a file of another model is refused."
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(path if path.exists() else path.parent, os.W_OK): raise ValueError(f"{path} cannot be written: give another --output")
-    if not path.exists(): return about
-    try: old = json.loads(path.read_text(encoding="utf-8")); held = old["model"]["fingerprint"], old["model"].get("identity")
-    except (ValueError, KeyError, TypeError, AttributeError): raise ValueError(f"{path} is no results file: give another --output") from None
-    if held[0] == name and held[1] is None: raise ValueError(f"{path} was written by a version that did not note what its figures are of: give another --output")
-    if held != (name, identity): raise ValueError(f"{path} holds the results of another model ({old['checkpoint']}): give another --output")
-    return about | dict(results=old["results"])
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError(f"{path} cannot be written: give another --output")
+    if not path.exists(): return []
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))
+        held = old["model"]["fingerprint"], old["model"].get("identity")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(f"{path} is no results file: give another --output") from None
+    if held[0] == name and held[1] is None:
+        raise ValueError(f"{path} was written by a version that did not note what its figures are of: "
+                         "give another --output")
+    if held != (name, identity):
+        raise ValueError(f"{path} holds the results of another model ({old['checkpoint']}): give another --output")
+    return old["results"]
 
 # %% ../nbs/79_evaluate.ipynb #79a1e006
 def save_results(path, results: dict):
@@ -253,18 +311,24 @@ def opened_once(data):   # EvalSet, list that receives notes
 
 def measure(ev, task, data, config: EvalConfig, old=()) -> list:  # of entries
     "Run one task on one data set, unless `old` are its results."
-    settings, (data, notes) = dict(prompts=config.prompts, similarity=ev.space.similarity, solver=config.solver, transform=config.transform), opened_once(data)
-    about = lambda r, skipped: dict(task=task.name, dataset=data.name, extra=r.extra, metrics=r.metrics, protocol=r.protocol, count=r.count, skipped=skipped,
+    data, notes = opened_once(data)
+    settings = dict(prompts=config.prompts, similarity=ev.space.similarity, solver=config.solver,
+                    transform=config.transform)
+    about = lambda r, skipped: dict(task=task.name, dataset=data.name, extra=r.extra, metrics=r.metrics,
+                                    protocol=r.protocol, count=r.count, skipped=skipped,
                                     unreadable=r.unreadable, settings=settings, path=data.path)
     nothing, root = Result({}, "", 0, extra=config.transform), Path(config.data_dir)
     if (line := data.absent(config.data_dir)): return [about(nothing, line) | dict(absent=True)]
     try:
-        if config.transform and not task.transforms: raise ValueError(f"--transform {config.transform} moves no points of {task.name}: leave it out")
-        key = digest(ev.identity, code_key(), config.max_unreadable, key_of(settings), key_of(task.reads(data, root, config)))
+        if config.transform and not task.transforms:
+            raise ValueError(f"--transform {config.transform} moves no points of {task.name}: leave it out")
+        key = digest(ev.identity, code_key(), config.max_unreadable, key_of(settings),
+                     key_of(task.reads(data, root, config)))
         if old and all(e.get("key") == key and not e["skipped"] for e in old): return list(old)
         found = task.run(ev, data, root, config)
         note = "; ".join(dict.fromkeys(notes))
-        return [about(r, None) | dict(key=key, note=note, protocol="; ".join(filter(None, (r.protocol, note)))) for r in found]
+        return [about(r, None) | dict(key=key, note=note, protocol="; ".join(filter(None, (r.protocol, note))))
+                for r in found]
     except (ValueError, OSError) as err:
         if os.environ.get("MERU_NB_TRACEBACK"): raise
         return [about(nothing, " ".join(str(err).split())) | dict(absent=False)]
@@ -276,8 +340,9 @@ def evaluate(config: EvalConfig) -> dict:
     (todo, cannot), state = choose(config, tasks, sets), processes()
     if state.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
     model, tokenizer = open_model(config)
-    ev = Embedder(model.to(state.device).eval(), tokenizer, Path(config.cache_dir or Path(config.data_dir)/".features"), config.batch_size, config.text_batch, config.workers,
-                  progress=True, max_unreadable=config.max_unreadable)
+    cache = Path(config.cache_dir or Path(config.data_dir)/".features")
+    ev = Embedder(model.to(state.device).eval(), tokenizer, cache, config.batch_size, config.text_batch,
+                  config.workers, progress=True, max_unreadable=config.max_unreadable)
     results = start_results(config, model, ev.name, ev.identity)
     todo, results["results"] = name_sets(todo, results["results"], sets)
     state.wait_for_everyone()   # the main process writes over what the others have still to read
@@ -302,7 +367,8 @@ def say(state, entries, mark=""):
         bad = f", {sum(e['unreadable'].values())} unreadable" if e["unreadable"] else ""
         note = f"; {e['note']}" if e.get("note") else ""
         what = f"skipped: {e['skipped']}" if e["skipped"] else f"{figures} ({e['count']}{bad}){note}"
-        print(" ".join(filter(None, (e["task"], e["dataset"], e["extra"]))) + f": {what}" + (f" [{mark}]" if mark else ""), flush=True)
+        name = " ".join(filter(None, (e["task"], e["dataset"], e["extra"])))
+        print(f"{name}: {what}" + (f" [{mark}]" if mark else ""), flush=True)
 
 # %% ../nbs/79_evaluate.ipynb #a8cbdff8
 def exit_code(
@@ -328,15 +394,19 @@ def main(argv=None):
 def one(config) -> dict:
     "Evaluate a model; Ctrl-C says what is left."
     try: return evaluate(config)
-    except KeyboardInterrupt: raise KeyboardInterrupt(f"what was finished is in {config.output}, and the same command goes on") from None
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"what was finished is in {config.output}, and the same command goes on") from None
 
 def side_by_side(checkpoints, argv) -> tuple[list, list]:   # all entries, lines about what could not be run
     "Evaluate several models, and write one table and one picture of them."
-    configs = {c: parse(["--checkpoint", c, *argv]) for c in checkpoints}     # a mistake in any is found before the first is begun
+    # a mistake in any is found before the first is begun
+    configs = {c: parse(["--checkpoint", c, *argv]) for c in checkpoints}
     output = next(iter(configs.values())).output
     speaks = processes().is_main_process
     found = compare(checkpoints, output, lambda c, path: one(configs[c].override(output=path)), speaks)
-    if speaks: print(f"{output}: all figures; {Path(output).with_suffix('.md')}: one table; {Path(output).with_suffix('.png')}: one picture")
+    if speaks:
+        print(f"{output}: all figures; {Path(output).with_suffix('.md')}: one table; "
+              f"{Path(output).with_suffix('.png')}: one picture")
     return [e for r in found.values() for e in r["results"]], [line for r in found.values() for line in r["cannot"]]
 
 def finished(entries, cannot):

@@ -38,7 +38,8 @@ class Tower(nn.Module):
         super().__init__()
         self.model, self.modality = model, modality
 
-    def forward(self, x): return self.model.encode_image(x) if self.modality == "image" else self.model.encode_text(x)
+    def forward(self, x):
+        return self.model.encode_image(x) if self.modality == "image" else self.model.encode_text(x)
 
 class Score(nn.Module):
     "The space's score of image queries for texts."
@@ -70,13 +71,15 @@ def onnx_graph(
     path: Path,            # file to write
 ):
     "Write `module` as an ONNX graph whose named axes are free."
-    try: import onnxruntime; from onnxscript import opset18 as op
+    try:
+        import onnxruntime
+        from onnxscript import opset18 as op
     except ImportError as err: raise missing_extra(err.name) from None
     def sinh(x): return op.Mul(op.Sub(op.Exp(x), op.Exp(op.Neg(x))), op.CastLike(op.Constant(value_float=0.5), x))
     *inputs, output = names
-    with quietly("onnxscript"):
-        torch.onnx.export(module.eval(), examples, f=str(path), dynamo=True, verbose=False, external_data=False, dynamic_shapes=free,
-                          input_names=inputs, output_names=[output], custom_translation_table={torch.ops.aten.sinh.default: sinh})
+    axes = dict(input_names=inputs, output_names=[output], dynamic_shapes=free)
+    how = dict(dynamo=True, verbose=False, external_data=False, custom_translation_table={torch.ops.aten.sinh.default: sinh})
+    with quietly("onnxscript"): torch.onnx.export(module.eval(), examples, f=str(path), **axes, **how)
 
 def run_graph(path, *inputs):
     "The output of an ONNX graph for NumPy arrays."
@@ -92,7 +95,8 @@ def probes(model, batch, seed=0):   # pixels (B, 3, S, S) uint8, tokens (B, L)
     tokens[:, 0] = 49406
     tokens[:, 1:4] = torch.randint(1, 49000, (batch, 3), generator=made)
     tokens[:, 4] = 49407
-    return torch.randint(0, 256, (batch, 3, model.image_size, model.image_size), generator=made, dtype=torch.uint8), tokens
+    shape = batch, 3, model.image_size, model.image_size
+    return torch.randint(0, 256, shape, generator=made, dtype=torch.uint8), tokens
 
 @torch.no_grad()
 def disagreement(model, folder: Path, files) -> dict:   # file -> largest difference over the largest number
@@ -101,7 +105,8 @@ def disagreement(model, folder: Path, files) -> dict:   # file -> largest differ
     for batch in (1, 3, 8):
         pixels, tokens = probes(model, batch, seed=batch)
         points = [Tower(model, "image")(pixels), Tower(model, "text")(tokens)]
-        wants = {"image.onnx": (points[0], pixels), "text.onnx": (points[1], tokens), "score.onnx": (Score(model.space)(*points), *points)}
+        wants = {"image.onnx": (points[0], pixels), "text.onnx": (points[1], tokens)}
+        wants["score.onnx"] = Score(model.space)(*points), *points
         for file in files:
             want, *inputs = wants[file]
             got = torch.from_numpy(run_graph(folder/file, *(x.numpy() for x in inputs)))
@@ -116,7 +121,8 @@ def score_graph(model, points, folder: Path) -> str:   # why there is none, or "
     try: run_graph(file, *(p.numpy() for p in points))
     except Exception as err:   # onnxruntime's own class, for an operator that it lacks
         file.unlink()
-        return f"no graph of the score {model.space.similarity!r}: the runtime lacks {str(err).split('implementation for ')[-1].split('(')[0]}"
+        operator = str(err).split("implementation for ")[-1].split("(")[0]
+        return f"no graph of the score {model.space.similarity!r}: the runtime lacks {operator}"
     return ""
 
 def export_onnx(
@@ -128,13 +134,16 @@ def export_onnx(
     model, about = model.cpu().eval(), {}
     def fill(folder):
         pixels, tokens = probes(model, 2)
-        onnx_graph(Tower(model, "image"), (pixels,), ("pixels", "points"), ({0: "B"},), folder/"image.onnx")
-        onnx_graph(Tower(model, "text"), (tokens,), ("tokens", "points"), ({0: "B", 1: "L"},), folder/"text.onnx")
-        with torch.no_grad(): points = Tower(model, "image")(pixels), Tower(model, "text")(tokens)
+        image, text = Tower(model, "image"), Tower(model, "text")
+        onnx_graph(image, (pixels,), ("pixels", "points"), ({0: "B"},), folder/"image.onnx")
+        onnx_graph(text, (tokens,), ("tokens", "points"), ({0: "B", 1: "L"},), folder/"text.onnx")
+        with torch.no_grad(): points = image(pixels), text(tokens)
         note = score_graph(model, points, folder)
         off = disagreement(model, folder, sorted(p.name for p in folder.glob("*.onnx")))
-        if max(off.values()) > tolerance: raise ValueError(f"the graphs are off by {off}, more than {tolerance:g}: nothing is written")
-        about.update(about_model(model), inputs=dict(pixels=["B", 3, model.image_size, model.image_size], tokens=["B", "L"]), disagreement=off)
+        if max(off.values()) > tolerance:
+            raise ValueError(f"the graphs are off by {off}, more than {tolerance:g}: nothing is written")
+        inputs = dict(pixels=["B", 3, model.image_size, model.image_size], tokens=["B", "L"])
+        about.update(about_model(model), inputs=inputs, disagreement=off)
         if note: about["note"] = note
         write_json(folder/"export.json", about)
     replace_folder(out, fill)
@@ -142,9 +151,10 @@ def export_onnx(
 
 def about_model(model) -> dict:
     "What a stranger must know of a model to use its points."
-    return dict(preset=model.preset, image_size=model.image_size, context_length=model.textual.context_length, embed_dim=model.embed_dim,
-                tokenizer="CLIP's byte-pair encoding, 49408 entries, padded with 0" if model.tokenizer is clip_tokenizer() else "the text tower's own", score=model.space.similarity, space=model.space.describe(),
-                versions=versions("torch"))
+    clips = "CLIP's byte-pair encoding, 49408 entries, padded with 0"
+    return dict(preset=model.preset, image_size=model.image_size, context_length=model.textual.context_length,
+                embed_dim=model.embed_dim, tokenizer=clips if model.tokenizer is clip_tokenizer() else "the text tower's own",
+                score=model.space.similarity, space=model.space.describe(), versions=versions("torch"))
 
 # %% ../nbs/84_export.ipynb #bdc98a70
 @dataclass
@@ -161,39 +171,44 @@ class Rows:
 def joined(parts) -> Rows:
     "Several `Rows` as one."
     parts = list(parts)
-    columns = [sum((getattr(p, name) for p in parts), []) for name in ("key", "caption", "modality", "label")]
+    column = lambda name: sum((getattr(p, name) for p in parts), [])
+    columns = [column(name) for name in ("key", "caption", "modality", "label")]
     return Rows(*columns, torch.cat([p.points for p in parts]))
 
 def label_of_record(record: dict):
     "The class in a sample's JSON, where there is one."
     found = next((record[k] for k in ("classes", "class", "label") if record.get(k) is not None), None)
-    return str(found[-1]) if isinstance(found, list) and found else None if found is None else str(found)
+    if isinstance(found, list) and found: found = found[-1]
+    return None if found is None else str(found)
 
 # %% ../nbs/84_export.ipynb #ef701745
 @torch.no_grad()
 def shard_rows(model, urls, limit=0, batch_size=128, workers=0):   # yields Rows, a batch at a time
     "Images of tar shards, and their captions: the most specific one where a sample has several."
     tokenizer, most, device, done = model.tokenizer, model.textual.context_length, model.log_scale.device, 0
-    loader = make_loader(urls, batch_size=min(batch_size, limit or batch_size), image_size=model.image_size, train=False, workers=workers,
-                         records=True, tokenizer=tokenizer, context_length=most)
-    for batch in loader:
+    reads = dict(image_size=model.image_size, tokenizer=tokenizer, context_length=most, records=True)
+    for batch in make_loader(urls, batch_size=min(batch_size, limit or batch_size), train=False, workers=workers, **reads):
         n = min(len(batch["key"]), limit - done if limit else len(batch["key"]))
         captions = [(r.get("hierarchy") or [c])[-1] for r, c in zip(batch["record"], batch["caption"])][:n]
         labels = [label_of_record(r) for r in batch["record"]][:n]
-        for modality, points in (("image", model.encode_image(batch["image"][:n].to(device))),
-                                 ("text", model.encode_text(tokenizer.pad(tokenizer(captions), most)))):
+        images = model.encode_image(batch["image"][:n].to(device))
+        texts = model.encode_text(tokenizer.pad(tokenizer(captions), most))
+        for modality, points in (("image", images), ("text", texts)):
             yield Rows(batch["key"][:n], captions, n * [modality], labels, points.float().cpu())
         done += n
         if limit and done >= limit: break
 
 def collect(model, data=(), images=(), texts="", limit=0, workers=0) -> Rows:
     "The points of shards, image files and a pool of texts, in this order."
-    parts = list(shard_rows(model, data, limit, workers=workers)) if data else []
-    if images: parts.append(Rows([str(p) for p in images], len(images) * [""], len(images) * ["image"], len(images) * [None], embed_images(model, images)))
+    parts, n = list(shard_rows(model, data, limit, workers=workers)) if data else [], len(images)
+    if images:
+        names = [str(p) for p in images]
+        parts.append(Rows(names, n * [""], n * ["image"], n * [None], embed_images(model, images)))
     if texts:
         pool = read_pool(texts)
         n = len(pool)
-        parts.append(Rows([str(i) for i in range(n)], pool.names, n * ["text"], n * [None], embed_texts(model, pool.texts)))
+        numbers, points = [str(i) for i in range(n)], embed_texts(model, pool.texts)
+        parts.append(Rows(numbers, pool.names, n * ["text"], n * [None], points))
     if not parts: raise ValueError("nothing to export: give --data TARS, --images FILES or --texts POOL")
     return joined(parts)
 
@@ -212,7 +227,8 @@ def nearest(space, points, k, block=512):   # (N, D) -> (N, k) numbers and dista
 
 def on_the_disk(space, rows: Rows):   # (N, 2), and a note on the projection
     "Where each row is drawn, images and texts in one plane."
-    which = {m: torch.tensor([i for i, r in enumerate(rows.modality) if r == m]) for m in dict.fromkeys(rows.modality)}
+    of = lambda modality: torch.tensor([i for i, r in enumerate(rows.modality) if r == modality])
+    which = {m: of(m) for m in dict.fromkeys(rows.modality)}
     layout = lay_out(space, "pca", **{m: rows.points[i] for m, i in which.items()})
     xy = torch.empty(len(rows), 2)
     for m, i in which.items(): xy[i] = layout.xy[m].float()
@@ -226,9 +242,10 @@ def points_table(model, rows: Rows, neighbors=10):
     near, far = nearest(model.space, rows.points, neighbors)
     xy, note = on_the_disk(model.space, rows)
     linked = [dict(ids=i, distances=d) for i, d in zip(near.tolist(), far.tolist())]
-    columns = dict(id=list(range(len(rows))), key=rows.key, caption=rows.caption, modality=rows.modality, label=rows.label,
-                   radius=model.space.radius(rows.points).float().tolist(), x=xy[:, 0].tolist(), y=xy[:, 1].tolist(), neighbors=linked)
-    table = pa.table(columns | dict(label=pa.array(rows.label, pa.string())))
+    known = {k: getattr(rows, k) for k in ("key", "caption", "modality")} | dict(label=pa.array(rows.label, pa.string()))
+    radius = model.space.radius(rows.points).float().tolist()
+    drawn = dict(radius=radius, x=xy[:, 0].tolist(), y=xy[:, 1].tolist(), neighbors=linked)
+    table = pa.table(dict(id=list(range(len(rows)))) | known | drawn)
     point = pa.FixedSizeListArray.from_arrays(pa.array(rows.points.flatten().numpy()), rows.points.shape[1])
     about = json.dumps(about_model(model) | dict(projection=note), ensure_ascii=False)
     return table.append_column("point", point).replace_schema_metadata({"meru_nb": about})
@@ -244,9 +261,10 @@ def export_table(model, rows: Rows, out, neighbors=10) -> dict:
     return dict(rows=len(rows), columns=table.column_names)
 
 # %% ../nbs/84_export.ipynb #b3d82ba7
-WARNING = ("Inner products of a row of queries.npy with the rows of keys.npy order as the space's distance does, the largest the nearest. Search them flat:"
-           " graph indexes (HNSW) walk along inner products among keys, which say little about distance here, and lose nearly all matches"
-           " (a recall of 0.02 has been published). Exact search without an index: meru_nb.export.nearest.")
+WARNING = ("Inner products of a row of queries.npy with the rows of keys.npy order as the space's distance does, the largest"
+           " the nearest. Search them flat: graph indexes (HNSW) walk along inner products among keys, which say little about"
+           " distance here, and lose nearly all matches (a recall of 0.02 has been published). Exact search without an index:"
+           " meru_nb.export.nearest.")
 
 @torch.no_grad()
 def export_index(model, rows: Rows, out) -> dict:
@@ -254,16 +272,20 @@ def export_index(model, rows: Rows, out) -> dict:
     try: import faiss
     except ImportError as err: raise missing_extra(err.name) from None
     space = model.space
-    if not getattr(space, "near_form", None): raise ValueError(f"{space.describe()} has no vectors whose inner product orders as it does: use meru_nb.export.nearest")
+    if not getattr(space, "near_form", None):
+        where = f"{space.describe()} has no vectors whose inner product orders as it does"
+        raise ValueError(f"{where}: use meru_nb.export.nearest")
     queries, keys = (v.float().contiguous().numpy() for v in space.near_form(rows.points.double(), rows.points.double()))
     flat = faiss.IndexFlatIP(keys.shape[1])
     flat.add(keys)
     agree = agreement(flat, queries, nearest(space, rows.points, 10)[0].numpy())
     def fill(folder):
-        np.save(folder/"keys.npy", keys); np.save(folder/"queries.npy", queries)
+        for name, vectors in (("keys", keys), ("queries", queries)): np.save(folder/f"{name}.npy", vectors)
         faiss.write_index(flat, str(folder/"index.faiss"))
-        write_json(folder/"rows.json", dict(model=about_model(model), key=rows.key, caption=rows.caption, modality=rows.modality, label=rows.label))
-        (folder/"README.md").write_text(f"# Vectors of {len(rows)} points\n\n{WARNING}\n\nOf the 10 nearest by the exact distance, the index finds {agree:.4f}.\n", encoding="utf-8")
+        columns = {k: getattr(rows, k) for k in ("key", "caption", "modality", "label")}
+        write_json(folder/"rows.json", dict(model=about_model(model), **columns))
+        found = f"Of the 10 nearest by the exact distance, the index finds {agree:.4f}."
+        (folder/"README.md").write_text(f"# Vectors of {len(rows)} points\n\n{WARNING}\n\n{found}\n", encoding="utf-8")
     replace_folder(out, fill)
     return dict(rows=len(rows), recall_at_10=agree)
 
@@ -277,16 +299,16 @@ def agreement(flat, queries, near):   # (N, k) exact neighbours
 @torch.no_grad()
 def export_tangent(model, rows: Rows, out) -> dict:
     "Write tangent vectors at the root as `.npy`, and how well their cosine ranks."
-    space, out = model.space, Path(out)
-    vectors = space.tangent(rows.points.double())
+    space, out, points = model.space, Path(out), rows.points
+    vectors = space.tangent(points.double())
     unit = torch.nn.functional.normalize(vectors, dim=-1)
-    which = {m: torch.tensor([i for i, r in enumerate(rows.modality) if r == m], dtype=torch.long) for m in ("image", "text")}
-    kept = {}
+    of = lambda modality: torch.tensor([i for i, r in enumerate(rows.modality) if r == modality], dtype=torch.long)
+    which, kept = {m: of(m) for m in ("image", "text")}, {}
     for way, q, k in (("i2t", "image", "text"), ("t2i", "text", "image")):
         i, j = which[q], which[k]
         if min(len(i), len(j)) < 2: continue
-        most = min(10, len(j) - 1)
-        own, cosine = (s.topk(most).indices for s in (space.score(rows.points[i], rows.points[j], way), unit[i] @ unit[j].T))
+        best = lambda scores: scores.topk(min(10, len(j) - 1)).indices
+        own, cosine = best(space.score(points[i], points[j], way)), best(unit[i] @ unit[j].T)
         kept[way] = float((own[:, :, None] == cosine[:, None]).any(-1).float().mean())
     out.parent.mkdir(parents=True, exist_ok=True)
     np.save(out, vectors.float().numpy())
@@ -311,9 +333,11 @@ class ExportConfig(Config):
 def run(kind: str, config: ExportConfig) -> dict:
     "Export, and say what came of it."
     if kind not in KINDS: raise ValueError(f"{kind!r} is no export: choose one of {', '.join(KINDS)}")
-    for name in ("checkpoint", "out"):
-        if not getattr(config, name): raise ValueError(f"--{name} is missing: give {dict(checkpoint='a run folder, a demo model or a .pth', out='where to write')[name]}")
-    if config.neighbors < 1 or config.limit < 0: raise ValueError(f"--neighbors is {config.neighbors} and --limit {config.limit}: give at least 1, and 0 or more")
+    for name, what in dict(checkpoint="a run folder, a demo model or a .pth", out="where to write").items():
+        if not getattr(config, name): raise ValueError(f"--{name} is missing: give {what}")
+    if config.neighbors < 1 or config.limit < 0:
+        given = f"--neighbors is {config.neighbors} and --limit {config.limit}"
+        raise ValueError(f"{given}: give at least 1, and 0 or more")
     model = load_model(config.checkpoint, config.preset or None).eval()
     if kind == "onnx": return export_onnx(model, config.out)
     rows = collect(model, config.data, config.images, config.texts, config.limit, config.workers)
@@ -325,7 +349,8 @@ def main(argv=None):
     argv = list(sys.argv[1:] if argv is None else argv)
     kind = argv.pop(0) if argv and not argv[0].startswith("-") else ""
     if not kind and not {"-h", "--help"} & set(argv): raise ValueError(f"say what to export: {', '.join(KINDS)}")
-    config = parse_cli(ExportConfig(), argv, prog=f"python -m meru_nb.export {kind or '{' + ','.join(KINDS) + '}'}", description="Points out.")
+    prog = f"python -m meru_nb.export {kind or '{' + ','.join(KINDS) + '}'}"
+    config = parse_cli(ExportConfig(), argv, prog=prog, description="Points out.")
     print(json.dumps(run(kind, config), indent=1, ensure_ascii=False))
 
 # %% ../nbs/84_export.ipynb #33c4a6be

@@ -40,7 +40,9 @@ class Seen:
     white: torch.Tensor   # (K, K), takes a difference to units of the spread
     most: float           # distance within which nearly all held-out pictures lie
 
-    def distance(self, features): return torch.linalg.vector_norm((features - self.mean) @ self.white.T, dim=-1)   # (B, K) -> (B,)
+    def distance(self, features):   # (B, K) -> (B,)
+        "From the mean, in units of the spread."
+        return torch.linalg.vector_norm((features - self.mean) @ self.white.T, dim=-1)
 
 def summarise(
     features,      # (N, K) of training pictures, N well above K
@@ -49,7 +51,8 @@ def summarise(
     ridge=1e-3,    # added to the covariance, in units of its mean variance
 ) -> Seen:
     "Mean, spread and threshold."
-    if len(features) < 2 * features.shape[1]: raise ValueError(f"{len(features)} pictures for {features.shape[1]} features: give at least {2 * features.shape[1]}")
+    number, width = features.shape
+    if number < 2 * width: raise ValueError(f"{number} pictures for {width} features: give at least {2 * width}")
     spread = torch.cov(features.T)
     spread = spread + ridge * spread.diagonal().mean() * torch.eye(len(spread), dtype=spread.dtype)
     seen = Seen(features.mean(0), torch.linalg.inv(torch.linalg.cholesky(spread)), 0.0)
@@ -66,7 +69,8 @@ def content_of(weights: Path) -> str:
 def write_seen(weights, seen: Seen):
     "Keep a summary beside the weights it was made with."
     tensors = dict(mean=seen.mean.float(), white=seen.white.half().contiguous())
-    save_file(tensors, seen_file(Path(weights)), metadata=dict(of=content_of(Path(weights)), most=f"{seen.most:.6g}"))
+    about = dict(of=content_of(Path(weights)), most=f"{seen.most:.6g}")
+    save_file(tensors, seen_file(Path(weights)), metadata=about)
 
 def read_seen(weights) -> Seen | None:
     "The summary of these weights; None if there is none, or it is of others."
@@ -83,9 +87,10 @@ def unseen_texts(model, texts) -> list[str]:
     return [t for t, ids in zip(texts, model.tokenizer(list(texts))) if not known.issuperset(ids)]
 
 def unseen_images(model, images) -> list[float]:   # (B, 3, S, S) uint8
-    "How many times farther than nearly all held-out pictures each one lies; at most 1 for what is familiar, or not known to be otherwise."
+    "How many times farther than nearly all held-out pictures each one lies; at most 1 where nothing odd is known."
     seen = read_seen(getattr(model, "source", None))
-    return [0.0] * len(images) if seen is None else (seen.distance(early_features(model, images)) / seen.most).tolist()
+    if seen is None: return [0.0] * len(images)
+    return (seen.distance(early_features(model, images)) / seen.most).tolist()
 
 def familiarity(
     model,           # a DualEncoder in evaluation mode
@@ -95,10 +100,14 @@ def familiarity(
 ) -> list[str]:      # a line each
     "What of this the model was never trained on, in words; nothing where it is familiar."
     lines, name = [], model.preset or "this model"
-    for i, times in enumerate(unseen_images(model, images) if images is not None and len(images) else ()):
+    farther = unseen_images(model, images) if images is not None and len(images) else ()
+    for i, times in enumerate(farther):
+        if times <= 1: continue
         which = f"picture {i}" if names is None else f"{names[i]}"
-        if times > 1: lines.append(f"{which} is unlike the pictures that {name} was trained on ({times:.1f} times as far as 99.5% of held-out ones): what it says of it means little")
+        far = f"{times:.1f} times as far as 99.5% of held-out ones"
+        lines.append(f"{which} is unlike the pictures that {name} was trained on ({far}): what it says of it means little")
     odd = unseen_texts(model, texts)
-    which = f"{odd[0]!r} has" if len(odd) == 1 else f"{len(odd)} of {len(texts)} texts, such as {odd[0]!r}, have" if odd else ""
-    if odd: lines.append(f"{which} words that {name} was never trained on (it knows {len(model.known_tokens)} tokens): their place means little")
-    return lines
+    if not odd: return lines
+    which = f"{odd[0]!r} has" if len(odd) == 1 else f"{len(odd)} of {len(texts)} texts, such as {odd[0]!r}, have"
+    knows = f"it knows {len(model.known_tokens)} tokens"
+    return [*lines, f"{which} words that {name} was never trained on ({knows}): their place means little"]

@@ -88,7 +88,7 @@ def run_towers(
     model,
     loader,       # of one shard, in order
     texts=True,   # False: pictures alone, in a pass whose captions are those of the first
-) -> dict:        # group -> (n, W) float16; `boxes`, `captions` (n,): how many of each pair; texts as `packed` makes them
+) -> dict:        # group -> (n, W) float16; `boxes`, `captions` (n,): how many of each pair; texts as `packed` has them
     "What comes out of both towers for a shard."
     out = defaultdict(list)
     half = lambda x: x.half().cpu()
@@ -102,8 +102,8 @@ def run_towers(
             for name, x in zip((f"{kind}caption", f"{kind}caption_size"), packed(batch[f"{kind}caption"])):
                 out[name].append(x)
         out["key"].append(packed(f"{k}\n" for k in batch["key"])[0])
-        out["boxes"].append(count(batch, "box_owner") if "box_owner" in batch
-                            else torch.zeros(len(batch["key"]), dtype=torch.long))
+        none = torch.zeros(len(batch["key"]), dtype=torch.long)
+        out["boxes"].append(count(batch, "box_owner") if "box_owner" in batch else none)
         if texts and "caption_owner" in batch: out["captions"].append(count(batch, "caption_owner"))
     return {k: torch.cat(v) for k, v in out.items()}
 
@@ -120,13 +120,12 @@ def has_boxes(config: FeaturesConfig, look=128) -> bool:
 
 def shard_loader(config: FeaturesConfig, model, url, turn, boxes):
     "A shard in its order: centre crops, or the crops and captions of one pass."
-    drawn = (dict(train=True, shuffle=False, remainder="short", epoch=turn, subreddit_prob=0.0) if config.passes > 1
-             else dict(train=False))
+    drawn = dict(train=False)
+    if config.passes > 1: drawn = dict(train=True, shuffle=False, remainder="short", epoch=turn, subreddit_prob=0.0)
     loader = make_loader(url, batch_size=config.batch_size, image_size=model.image_size, workers=config.workers,
-                         seed=config.seed,
-                         tokenizer=model.tokenizer, context_length=model.textual.context_length,
-                         boxes="all" if boxes else False,
-                         captions=config.captions, scale=(config.crop_scale, 1.0), **drawn)
+                         seed=config.seed, tokenizer=model.tokenizer, context_length=model.textual.context_length,
+                         boxes="all" if boxes else False, captions=config.captions,
+                         scale=(config.crop_scale, 1.0), **drawn)
     loader.boxes = 1       # a shard may have none: that was asked of the data as a whole
     return loader
 
@@ -184,7 +183,8 @@ def join(out: Path, pieces: list, about: dict):
     turns = [pieces[t::passes] for t in range(passes)]
     # every caption is the same in every pass
     spoken = turns[:1] if about["asked"].get("captions") == "all" else turns
-    key, boxes = ([torch.cat([one_of(p, k) for p in files]) for files in turns] for k in ("key", "boxes"))
+    def whole(files, name): return torch.cat([one_of(p, name) for p in files])
+    key, boxes = [whole(files, "key") for files in turns], [whole(files, "boxes") for files in turns]
     if any(not torch.equal(x[0], other) for x in (key, boxes) for other in x[1:]):
         raise ValueError(f"{out}: the passes read different samples; remove the folder and run again")
     count = len(boxes[0])
@@ -196,8 +196,8 @@ def join(out: Path, pieces: list, about: dict):
     for group, files in (("image", turns), ("text", spoken), ("box_image", turns), ("box_text", turns)):
         width = next((x.shape[1] for p in pieces if (x := one_of(p, group)) is not None), None)
         if width is None: continue
-        n = (int(starts["caption_start"].sum()) if group == "text" and "caption_start" in starts
-             else total["box_" * is_box(group)])
+        n = total["box_" * is_box(group)]
+        if group == "text" and "caption_start" in starts: n = int(starts["caption_start"].sum())
         join_rows(out, group, files, n, (width,))
     join_texts(out, "caption", spoken)
     join_texts(out, "box_caption", turns[:1])
@@ -219,8 +219,8 @@ def write_features(
     if (out/"features.json").exists(): return out
     (out/"pieces").mkdir(parents=True, exist_ok=True)
     if world.is_main_process: write_json(out/"begun.json", dict(asked=asked))
-    work = [(u, t, out/"pieces"/f"{i:06d}_{t:03d}.safetensors") for i, u in enumerate(urls)
-            for t in range(config.passes)]
+    piece = lambda i, t: out/"pieces"/f"{i:06d}_{t:03d}.safetensors"
+    work = [(u, t, piece(i, t)) for i, u in enumerate(urls) for t in range(config.passes)]
     mine, quiet = work[world.process_index::world.num_processes], not (progress and world.is_main_process)
     for url, turn, file in progress_bar(mine, desc="towers", unit="shard", disable=quiet):
         if file.exists(): continue
@@ -246,8 +246,8 @@ class Features:
                 ):
         self.path = Path(path).expanduser()
         if not (self.path/"features.json").exists():
-            half = (" (it was begun, and is not whole: run the command again)" if (self.path/"begun.json").exists()
-                    else "")
+            begun = (self.path/"begun.json").exists()
+            half = " (it was begun, and is not whole: run the command again)" if begun else ""
             raise ValueError(f"{path} holds no features{half}: "
                              f"`python -m meru_nb.features --checkpoint ... --data ... --out {path}` makes them")
         self.about = read_json(self.path/"features.json")
@@ -318,8 +318,8 @@ def batch(self: FeatureLoader, rows, epoch) -> Batch:
     "The pairs of some rows, each by a draw of its own: it does not depend on its neighbours."
     get, held, passes = self.features.rows, self.features.arrays, self.features.asked["passes"]
     several = "caption_start" in held
-    draw = ([np.random.default_rng([self.seed, epoch, int(r)]) for r in rows] if self.boxes or passes > 1 or several
-            else [])
+    drawn = rows if self.boxes or passes > 1 or several else ()
+    draw = [np.random.default_rng([self.seed, epoch, int(r)]) for r in drawn]
     turn = np.array([d.integers(passes) for d in draw]) if passes > 1 else np.zeros(len(rows), np.int64)
     keys = [k.decode() for k in held["key"][rows]]
     spoken, texts = (0 * turn, self.choose_captions(rows, draw)) if several else (turn, rows)
@@ -362,8 +362,9 @@ def take_towers_(model: DualEncoder, features: Features) -> DualEncoder:
 def main(argv=None):
     "Run the towers from the command line."
     asked = sys.argv[1:] if argv is None else argv
-    out = write_features(parse_cli(FeaturesConfig(), asked, prog="python -m meru_nb.features",
-                                   description="Run a model's towers over data, once."))
+    config = parse_cli(FeaturesConfig(), asked, prog="python -m meru_nb.features",
+                       description="Run a model's towers over data, once.")
+    out = write_features(config)
     held = Features(out)
     if processes().is_main_process:
         size = sum(f.stat().st_size for f in out.iterdir()) / 2**20

@@ -22,15 +22,16 @@ def odd_bytes(
     if not head: return "empty (0 bytes): download it again"
     if head.startswith(b"version https://git-lfs.github.com/spec/"):
         meant = re.search(rb"^size (\d+)$", head, re.M)
-        return (f"a Git-LFS pointer of {size} bytes" + (f" that stands for {int(meant[1]):,} bytes" if meant else "")
-                + ": run 'git lfs pull' in its repository")
+        whole = f" that stands for {int(meant[1]):,} bytes" if meant else ""
+        return f"a Git-LFS pointer of {size} bytes{whole}: run 'git lfs pull' in its repository"
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return f"a web page of {size} bytes: a server sent it in the file's place; download it again"
     if start.startswith(b"<?xml") and b"<error>" in head.lower():
         return f"an error message of {size} bytes from a store: download it again"
     if not any(head):
-        return f"zeros where its content should begin ({size} bytes): a download that was not finished; download it again"
+        return (f"zeros where its content should begin ({size} bytes): "
+                "a download that was not finished; download it again")
     return ""
 
 # %% ../nbs/02_files.ipynb #cb940872
@@ -71,9 +72,8 @@ def cut_off(
             if size < whole: return f"cut off after {size:,} of {whole:,} bytes: {again}"
             f.seek(max(0, size - TAIL))
             # a loader that makes room first leaves zeros, and a model with zeros in the place of a tower is another
-            empty = size > 4 * TAIL and not any(f.read())
-            return (f"zeros in its last {TAIL:,} bytes, of {size:,}: a download that was not finished; {again}"
-                    if empty else "")
+            if size <= 4 * TAIL or any(f.read()): return ""
+            return f"zeros in its last {TAIL:,} bytes, of {size:,}: a download that was not finished; {again}"
         if start.startswith(b"PK\3\4") and not zipfile.is_zipfile(path):
             return f"cut off after {size:,} bytes (a zip whose end is missing): {again}"
     return ""
@@ -87,8 +87,8 @@ def odd_file(
         with open(path, "rb") as f: head = f.read(HEAD)
         return odd_bytes(head, os.path.getsize(path)) or cut_off(path)
     except OSError as err:
-        return (f"not to be read ({err.strerror}): see its permissions" if isinstance(err, PermissionError)
-                else f"not to be read: {err.strerror}")
+        if isinstance(err, PermissionError): return f"not to be read ({err.strerror}): see its permissions"
+        return f"not to be read: {err.strerror}"
 
 def check_file(
     path,
@@ -125,7 +125,7 @@ def load_kept(path) -> dict:   # name -> tensor
 def at_home(
     text: str,   # a path, an argument, or anything else
 ) -> str:
-    "A path with the home folder in the place of a leading `~`; an argument `--flag=~/path` likewise; other texts as they are."
+    "A path with the home folder for a leading `~`; an argument `--flag=~/path` likewise; other texts as they are."
     flag, equals, value = re.fullmatch(r"(?:(--[\w.-]+)(=))?(.*)", text, re.S).groups()
     if not re.match(r"~([\w.-]*)(/|$)", value): return text
     return (flag or "") + (equals or "") + os.path.expanduser(value)

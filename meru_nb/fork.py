@@ -36,8 +36,8 @@ def fork_folder(
     there = {int(p.name[5:]): p for p in steps_of(run)}
     have = ", ".join(map(str, there)) or "none"
     if step not in there:
-        raise ValueError(f"--fork {fork}: the checkpoint of step {step} is gone or was never written, {run} "
-                         f"has {have}: "
+        raise ValueError(f"--fork {fork}: the checkpoint of step {step} is gone or was never written, "
+                         f"{run} has {have}: "
                          "take one of these, or run it with --keep-every")
     if not is_whole(there[step]):
         raise ValueError(f"--fork {fork}: {there[step]} is damaged: take another step, {run} has {have}")
@@ -82,15 +82,15 @@ def check_model(
     shape = lambda d, k: tuple(d[k].shape) if k in d else None
     for k in a | b:
         if shape(a, k) == shape(b, k): continue
-        raise ValueError(f"a fork goes on with its run's weights, and {k} has shape {shape(b, k)} here, "
-                         f"{shape(a, k)} there: "
+        raise ValueError("a fork goes on with its run's weights, "
+                         f"and {k} has shape {shape(b, k)} here, {shape(a, k)} there: "
                          "change what leaves the sizes alone, or start a run of its own")
     for name, value in vars(new).items():
         if value == getattr(old, name): continue
         alone = begun(old.override(**{name: value}))
         for k in (k for k in a if a[k].ndim < 2 and shape(alone, k) == shape(a, k) and not torch.equal(a[k], alone[k])):
-            raise ValueError(f"--model.{name.replace('_', '-')} says where {k} begins, and a fork has that from its "
-                             "checkpoint: "
+            raise ValueError(f"--model.{name.replace('_', '-')} says where {k} begins, "
+                             "and a fork has that from its checkpoint: "
                              "nothing would change; start a run of its own with it")
 
 # %% ../nbs/61a_fork.ipynb #9bbea72f

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['USAGE', 'Published', 'endpoint', 'offline', 'published', 'listing', 'Answer', 'ask_for', 'receive', 'sha256_of',
-           'why', 'fetch', 'settle', 'download', 'load_published', 'push_to_hub', 'from_pretrained', 'main']
+           'why', 'is_here', 'may_download', 'kept', 'fetch', 'settle', 'download', 'load_published', 'push_to_hub',
+           'from_pretrained', 'main']
 
 # %% ../nbs/63_hub.ipynb #16575215
 import hashlib, json, os, sys, tempfile, time
@@ -37,14 +38,13 @@ def endpoint() -> str:
 
 def offline() -> str:
     "The variable that forbids to ask anybody; \"\" if none does."
-    return next((n for n in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
-                 if os.environ.get(n, "").upper() in ("1", "ON", "YES", "TRUE")), "")
+    says = lambda name: os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")
+    return next(filter(says, ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")), "")
 
 def published() -> dict[str, Published]:
     "Name -> file."
-    meru, hyco, uncha, atmg = (f"github.com/{p}"
-                               for p in ("facebookresearch/meru", "PalAvik/hycoclip/blob/main/model-zoo.md",
-                                         "jeeit17/UNCHA", "samgregoost/atmg"))
+    meru, hyco = "github.com/facebookresearch/meru", "github.com/PalAvik/hycoclip/blob/main/model-zoo.md"
+    uncha, atmg = "github.com/jeeit17/UNCHA", "github.com/samgregoost/atmg"
     hf = lambda repo, name: f"{endpoint()}/{repo}/resolve/main/{name}.pth"
     names = lambda methods, sizes: [f"{m}_vit_{s}" for m in methods for s in sizes]
     out = {n: Published(f"https://dl.fbaipublicfiles.com/meru/{n}.pth", n, meru)
@@ -82,8 +82,8 @@ def ask_for(
     timeout=30.0,   # seconds without an answer
 ) -> Answer:
     "Ask for a file from byte `start` on."
-    headers = ({"User-Agent": "meru_nb", "Accept-Encoding": "identity"}
-               | ({"Range": f"bytes={start}-", "If-Range": etag} if start else {}))
+    headers = {"User-Agent": "meru_nb", "Accept-Encoding": "identity"}
+    if start: headers |= {"Range": f"bytes={start}-", "If-Range": etag}
     said = build_opener(noting := _Noting()).open(Request(url, headers=headers), timeout=timeout)
     first = start if said.status == 206 else 0
     size = int(n) + first if (n := said.headers.get("Content-Length")) else None
@@ -116,15 +116,35 @@ def receive(
 def sha256_of(path) -> str:
     "Checksum of a file."
     with open(path, "rb") as f:
-        return (hashlib.file_digest(f, "sha256").hexdigest() if sys.version_info >= (3, 11)
-                else hashlib.sha256(f.read()).hexdigest())
+        if sys.version_info >= (3, 11): return hashlib.file_digest(f, "sha256").hexdigest()
+        return hashlib.sha256(f.read()).hexdigest()
 
 def why(err) -> str:
     "A network's failure in a few words."
     if isinstance(err, HTTPError):
-        return (f"the server says {err.code} {err.reason}"
-                + (": the file is not there (any more)" if err.code in (404, 410) else ""))
+        gone = ": the file is not there (any more)" if err.code in (404, 410) else ""
+        return f"the server says {err.code} {err.reason}{gone}"
     return f"{getattr(err, 'reason', None) or err or type(err).__name__}"
+
+def is_here(path: Path) -> bool:
+    "Whether a file is there, of the size that its note says."
+    note = Path(f"{path}.json")
+    return path.exists() and (not note.exists() or json.loads(note.read_text())["bytes"] == path.stat().st_size)
+
+def may_download(url, path: Path):
+    "Make the folder of a file that is to come, unless nothing may come or it can hold nothing."
+    if path.exists() and offline() and (odd := odd_file(path)): raise ValueError(f"{path} is {odd}")
+    if offline():
+        raise ConnectionError(f"{offline()} is set, so nothing is downloaded: unset it, "
+                              f"or bring {url} by hand and put it at {path}")
+    try: path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise OSError(f"{path.parent} cannot be made ({err.strerror}): name a folder that can be written to") from None
+
+def kept(part: Path) -> str:
+    "What came of a file, for an error."
+    size = part.stat().st_size if part.exists() else 0
+    return f"; {size} bytes are kept in {part}, run again to go on" if size else ""
 
 def fetch(
     url: str,
@@ -136,16 +156,9 @@ def fetch(
     progress=True,
 ) -> Path:
     "Download a file: resumed, checked, whole or not there."
-    path, note = Path(path), Path(f"{path}.json")
-    if path.exists() and (not note.exists() or json.loads(note.read_text())["bytes"] == path.stat().st_size):
-        return path
-    if path.exists() and offline() and (odd := odd_file(path)): raise ValueError(f"{path} is {odd}")
-    if offline():
-        raise ConnectionError(f"{offline()} is set, so nothing is downloaded: unset it, or bring {url} by hand and "
-                              f"put it at {path}")
-    try: path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise OSError(f"{path.parent} cannot be made ({err.strerror}): name a folder that can be written to") from None
+    path = Path(path)
+    if is_here(path): return path
+    may_download(url, path)
     part, last = path.with_name(path.name + ".part"), None
     for n in range(tries):
         if n: time.sleep(pause)
@@ -156,17 +169,14 @@ def fetch(
         except (PermissionError, IsADirectoryError) as err:
             raise OSError(f"{part} cannot be written ({err.strerror}): name a folder that can be written to") from None
         except (URLError, OSError, HTTPException) as err:
-            if err.__class__ is OSError and err.errno in (28, 30):
-                # full, read-only
+            if err.__class__ is OSError and err.errno in (28, 30):   # full, read-only
                 raise OSError(f"{part} cannot be written ({err.strerror}): name another folder") from None
             last = err
         else:
             if answer.size in (None, part.stat().st_size): return settle(part, path, url, answer, sha256)
             last = "the line broke"
-    came = (f"; {part.stat().st_size} bytes are kept in {part}, run again to go on" if part.exists()
-            and part.stat().st_size else "")
-    raise ConnectionError(f"could not download {url}: {why(last)}{came}. Without a network, bring the file by hand "
-                          f"and put it at {path}")
+    raise ConnectionError(f"could not download {url}: {why(last)}{kept(part)}. "
+                          f"Without a network, bring the file by hand and put it at {path}")
 
 # %% ../nbs/63_hub.ipynb #920b2788
 def settle(part: Path, path: Path, url, answer: Answer, sha256="") -> Path:
@@ -175,14 +185,13 @@ def settle(part: Path, path: Path, url, answer: Answer, sha256="") -> Path:
     Path(f"{part}.json").unlink(missing_ok=True)
     if want and got != want:
         part.unlink()
-        raise ValueError(f"{url} came with checksum {got[:12]}..., not {want[:12]}...: it was thrown away; run again, "
-                         "and if this repeats, do not trust the server")
+        raise ValueError(f"{url} came with checksum {got[:12]}..., not {want[:12]}...: it was thrown away; "
+                         "run again, and if this repeats, do not trust the server")
     if (odd := odd_file(part)) and "cut off" not in odd:
         part.unlink()
         raise ValueError(f"{url} came as {odd}; it was thrown away")
-    write_json(f"{path}.json",
-               dict(url=url, bytes=part.stat().st_size, sha256=got,
-                    checked_against="the server's checksum" if want else "nothing: the server sends none"))
+    against = "the server's checksum" if want else "nothing: the server sends none"
+    write_json(f"{path}.json", dict(url=url, bytes=part.stat().st_size, sha256=got, checked_against=against))
     return part.replace(path)
 
 # %% ../nbs/63_hub.ipynb #87bc8051
@@ -198,8 +207,8 @@ def download(
     file, path = known[name], Path(at_home(os.fspath(folder)))/f"{name}.pth"
     if path.exists(): return fetch(file.url, path, **kwargs)
     if "drive.google.com/drive/folders" in file.url:
-        raise ValueError(f"{name} lies in a Google Drive folder, which a program cannot fetch: open {file.url} (found "
-                         f"on {file.page}), and put the file at {path}")
+        raise ValueError(f"{name} lies in a Google Drive folder, which a program cannot fetch: "
+                         f"open {file.url} (found on {file.page}), and put the file at {path}")
     return fetch(file.url, path, **kwargs)
 
 def load_published(name: str, folder="checkpoints") -> DualEncoder:

@@ -49,7 +49,7 @@ def content_key(
     root,          # names are relative to it
     paths=None,    # files, in the order in which they are read; all below `root`, sorted, if not given
 ) -> str:
-    "Changes when a file is added, removed, renamed, written or read in another place of the order; not when `root` is moved as a whole."
+    "Changes when a file is added, removed, renamed, written, or read in another order; not when `root` is moved whole."
     root = Path(root)
     files = sorted(p for p in root.rglob("*") if p.is_file()) if paths is None else list(paths)
     return digest(*(part for p in files for part in (os.path.relpath(p, root), file_mark(p))))
@@ -75,8 +75,8 @@ SAYS_NOTHING = {"train", "training", "val", "valid", "validation", "test", "test
 def path_parts(path) -> tuple:
     "The parts of an absolute path, or of a URL."
     text = str(path)
-    return (tuple(text.split("/")) if "://" in text or text.startswith("pipe:")
-            else Path(os.path.abspath(os.path.expanduser(text))).parts)
+    if "://" in text or text.startswith("pipe:"): return tuple(text.split("/"))
+    return Path(os.path.abspath(os.path.expanduser(text))).parts
 
 def short_names(
     paths,       # or patterns, or URLs
@@ -87,7 +87,7 @@ def short_names(
     says = lambda part: part.lower() not in SAYS_NOTHING and "*" not in part and not part.endswith(".tar")
     def name(own):
         others = [o for o in parts if o != own]
-        ends = ("/".join(own[-n:]) for n in range(1, len(own) + 1) if says(own[-n])
-                and all(o[-n:] != own[-n:] for o in others))
+        def tells(n): return says(own[-n]) and all(o[-n:] != own[-n:] for o in others)
+        ends = ("/".join(own[-n:]) for n in range(1, len(own) + 1) if tells(n))
         return next((e for e in ends if e not in taken), "/".join(own))
     return [name(p) for p in parts]

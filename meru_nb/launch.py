@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from accelerate import Accelerator, PartialState
-from accelerate.utils import DistributedDataParallelKwargs, DistributedType, FullyShardedDataParallelPlugin, parse_flag_from_env
+from accelerate.utils import (DistributedDataParallelKwargs, DistributedType, FullyShardedDataParallelPlugin,
+                              parse_flag_from_env)
 from torch.utils.flop_counter import FlopCounterMode
 
 from .core import Batch, output_outlived, use_cores
@@ -56,8 +57,8 @@ def prepare(accelerator, step, optimizer):
 def _on(env, name): return env.get(name, "").lower() in ("1", "true", "yes", "on")
 
 PASSED_OVER = {      # variable -> (what leaves things as they are, why it is passed over)
-    "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": ("1", "the whole batch is one update; --gradient-accumulation "
-                                               "computes it in parts"),
+    "ACCELERATE_GRADIENT_ACCUMULATION_STEPS": ("1", "the whole batch is one update; "
+                                                    "--gradient-accumulation computes it in parts"),
     "ACCELERATE_GRADIENT_CLIPPING": ("none", "--grad-clip is the flag"),
     "ACCELERATE_DYNAMO_BACKEND": ("NO", "--compile compiles both towers"),
     "ACCELERATE_DOWNCAST_BF16": ("no", "it is for TPUs"),
@@ -114,18 +115,18 @@ def make_accelerator(
         raise ValueError("--mixed-precision fp16 needs a GPU: choose no or bf16")
     if mixed_precision == "auto":
         said = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
-        mixed_precision = (said if said != "no" else "bf16" if torch.cuda.is_available()
-                           and torch.cuda.is_bf16_supported() else "no")
+        able = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        mixed_precision = said if said != "no" else "bf16" if able else "no"
+    # of DDP: a newer name, and a copy that costs nothing to speak of
     for said in (".*broadcast_buffers", "Grad strides do not match"):
-        # of DDP: a newer name, and a copy that costs nothing to speak of
         warnings.filterwarnings("ignore", message=said)
     accelerator = Accelerator(mixed_precision=mixed_precision,
                               kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)])
     if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true" and accelerator.num_processes > 1:
         use_fsdp(accelerator)
     if accelerator.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
-    else:
-        torch.backends.cudnn.benchmark = True     # images have one size, so the fastest convolution is looked for once
+    else:   # images have one size, so the fastest convolution is looked for once
+        torch.backends.cudnn.benchmark = True
     return accelerator
 
 # %% ../nbs/64_launch.ipynb #18fffde8
@@ -136,9 +137,8 @@ def signals_noted():
     "A list that receives SIGTERM, SIGINT and SIGHUP instead of letting them kill the process."
     got, kinds = [], [getattr(signal, k) for k in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, k)]
     if kinds[-1] != signal.SIGINT and signal.getsignal(kinds[-1]) == signal.SIG_IGN: kinds.pop()     # nohup
-    if hasattr(signal, "SIGCHLD"):
-        # torch's own handler raises wherever we are; a dead worker is found where its batch is missed
-        kinds.append(signal.SIGCHLD)
+    # torch's own handler raises wherever we are; a dead worker is found where its batch is missed
+    if hasattr(signal, "SIGCHLD"): kinds.append(signal.SIGCHLD)
     def note(number, frame):
         if number != getattr(signal, "SIGCHLD", None): got.append(number)
     try: old = [signal.signal(k, note) for k in kinds]
@@ -214,12 +214,12 @@ def cost_of(
 ) -> Cost:
     "Count a model's work and memory, without doing it."
     kept, n = {}, 2
-    def keep(x):
-        return kept.setdefault(x.untyped_storage()._cdata, x)   # held, so that its place is not given to another
+    def keep(x):   # held, so that its place is not given to another
+        return kept.setdefault(x.untyped_storage()._cdata, x)
     with torch.device("meta"):
         model = build_model(config, fetch=False)
-        images, text = (torch.empty(n, 3, config.image_size, config.image_size, dtype=torch.uint8),
-                        torch.ones(n, min(tokens, config.context_length), dtype=torch.long))
+        images = torch.empty(n, 3, config.image_size, config.image_size, dtype=torch.uint8)
+        text = torch.ones(n, min(tokens, config.context_length), dtype=torch.long)
         hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x)
         with _fused_attention(), FlopCounterMode(display=False) as count, hooks:
             model.features(with_boxes(config, images, text))

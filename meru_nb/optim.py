@@ -39,9 +39,8 @@ def param_groups(
     "Parameters that decay and parameters that do not."
     free = lambda name, p: p.ndim < 2 or name.endswith(("cls_token", "pos_embed"))
     named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
-    split = [[(n, p) for n, p in named if free(n, p) == f] for f in (False, True)]
-    return [dict(params=[p for _, p in s], names=[n for n, _ in s], weight_decay=w)
-            for s, w in zip(split, (weight_decay, 0.0))]
+    def group(some, decay): return dict(params=[p for _, p in some], names=[n for n, _ in some], weight_decay=decay)
+    return [group([x for x in named if not free(*x)], weight_decay), group([x for x in named if free(*x)], 0.0)]
 
 # %% ../nbs/60_optim.ipynb #a2ac84cc
 def build_optimizer(
@@ -49,7 +48,8 @@ def build_optimizer(
     config: OptimConfig,
 ) -> torch.optim.AdamW:  # fused on a GPU and on the CPU
     "AdamW over both groups; the schedule multiplies its learning rate."
-    groups = [{k: g[k] for k in ("params", "weight_decay")} for g in param_groups(model, config.weight_decay)]
+    without_names = lambda g: {k: g[k] for k in ("params", "weight_decay")}
+    groups = list(map(without_names, param_groups(model, config.weight_decay)))
     return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=True)
 
 # %% ../nbs/60_optim.ipynb #09c9188c

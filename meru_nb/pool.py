@@ -48,9 +48,14 @@ def make_pool(
     pool, seen = Pool([], [], source), set()
     for text, name in entries:
         why = "empty" if not text.strip() else "repeated" if text in seen else ""
-        if why: pool.dropped[why] += 1; continue
-        seen.add(text); pool.texts.append(text); pool.names.append(name)
-        if len(seen) > limit: raise ValueError(f"{source} has more than {limit:,} texts, which would not fit into memory: give a smaller pool")
+        if why:
+            pool.dropped[why] += 1
+            continue
+        seen.add(text)
+        pool.texts.append(text)
+        pool.names.append(name)
+        if len(seen) > limit:
+            raise ValueError(f"{source} has more than {limit:,} texts, which would not fit into memory: give a smaller pool")
     if not pool.texts: raise ValueError(f"{source} has no text: give a pool with at least one")
     return pool
 
@@ -64,7 +69,9 @@ def json_entries(
     "The entries of a JSON pool, tags in their prompts."
     held = read_json(path)
     held = dict(captions=held) if isinstance(held, list) else held
-    odd = [k for k, v in held.items() if k not in prompts or not isinstance(v, list) or not all(isinstance(t, str) for t in v)] if isinstance(held, dict) else [type(held).__name__]
+    texts = lambda v: isinstance(v, list) and all(isinstance(t, str) for t in v)
+    if isinstance(held, dict): odd = [k for k, v in held.items() if k not in prompts or not texts(v)]
+    else: odd = [type(held).__name__]
     if odd: raise ValueError(f"{path} has {odd[0]!r}: give an object with lists of texts, named {', '.join(prompts)}")
     for kind, names in held.items():
         for name in names: yield (prompts[kind].format(name) if name.strip() else "", name)
@@ -84,7 +91,8 @@ def shard_entries(
     "The captions of local shards, with each level of their hierarchy; samples without one are passed over."
     files = OpenFiles()
     for source in find_sources(pattern):
-        if any(map(is_remote, source.urls)): raise ValueError(f"{source.urls[0]} is remote: a pool is read from local shards")
+        if any(map(is_remote, source.urls)):
+            raise ValueError(f"{source.urls[0]} is remote: a pool is read from local shards")
         layout = LAYOUTS[source_layout(source)]
         for url, sample in ((u, s) for u in source.urls for s in index_shard(u, label_of(u)).samples):
             try: texts = sample_texts(files[url], sample, layout)
@@ -99,7 +107,8 @@ def sample_texts(fd, sample, layout) -> list[str]:
     if kind != "json": return caption_lines(data) if layout.lines else [decode_caption(data)]
     record = parse_record(data)
     chain = record.get("hierarchy")
-    return [check_caption(text) for text in (chain if isinstance(chain, list) and chain else [record.get("caption")])]
+    if not (isinstance(chain, list) and chain): chain = [record.get("caption")]
+    return [check_caption(text) for text in chain]
 
 # %% ../nbs/83_pool.ipynb #98e5a4e1
 BUILT_IN = dict(photos="pool_photos.txt", shapes="pool_shapes.txt")
@@ -114,10 +123,12 @@ def read_pool(
     if name in BUILT_IN: return make_pool(line_entries(asset(BUILT_IN[name])), f"the built-in pool {name!r}", limit)
     ending = Path(name).suffix.lower()
     if ending in (".json", ".txt"):
-        if not Path(name).is_file(): raise FileNotFoundError(f"there is no pool {name}; built in are {' and '.join(BUILT_IN)}")
+        if not Path(name).is_file():
+            raise FileNotFoundError(f"there is no pool {name}; built in are {' and '.join(BUILT_IN)}")
         return make_pool((json_entries if ending == ".json" else line_entries)(name), name, limit)
     if ".tar" in name: return make_pool(shard_entries(name), name, limit)
-    raise ValueError(f"{name!r} is no pool: give {' or '.join(BUILT_IN)}, a .json or .txt file, or a pattern of .tar files")
+    kinds = f"{' or '.join(BUILT_IN)}, a .json or .txt file, or a pattern of .tar files"
+    raise ValueError(f"{name!r} is no pool: give {kinds}")
 
 def pool_for(
     model   # a DualEncoder
@@ -137,11 +148,14 @@ def embed_texts(
     tokenizer, most, points = model.tokenizer, model.textual.context_length, None
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))   # of like length: less padding
     try: points = torch.empty(len(texts), model.embed_dim)
-    except RuntimeError: raise ValueError(f"{len(texts):,} points of {model.embed_dim} numbers do not fit into memory: give a smaller pool") from None
+    except RuntimeError:
+        size = f"{len(texts):,} points of {model.embed_dim} numbers"
+        raise ValueError(f"{size} do not fit into memory: give a smaller pool") from None
     with progress_bar(total=len(texts), desc="embedding texts", unit="text", disable=not progress) as bar:
         for k in range(0, len(order), batch_size):
             some = order[k:k + batch_size]
-            points[some] = model.encode_text(tokenizer.pad(tokenizer([texts[i] for i in some]), most)).float().cpu()
+            tokens = tokenizer.pad(tokenizer([texts[i] for i in some]), most)
+            points[some] = model.encode_text(tokens).float().cpu()
             bar.update(len(some))
     return points
 
@@ -158,7 +172,9 @@ def pool_digest(
     "A name for the points of `texts` under `model`: of everything that they depend on."
     parts = [code_key(), json.dumps(model.config.to_dict() if model.config else {}, sort_keys=True)]
     for name, value in model.state_dict().items():
-        if not name.startswith("visual"): parts += [f"{name} {tuple(value.shape)} {value.dtype}", value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()]
+        if name.startswith("visual"): continue
+        bits = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        parts += [f"{name} {tuple(value.shape)} {value.dtype}", bits.numpy().tobytes()]
     return digest(*parts, *(str(ids) for ids in model.tokenizer(texts)))
 
 # %% ../nbs/83_pool.ipynb #be1d0fda
@@ -189,4 +205,6 @@ def keep_points(points, path: Path):
         part.replace(path)
     except (SafetensorError, OSError) as err:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)
-        print(f"points are not kept, and the next start computes them again: {path.parent} cannot be written ({' '.join(str(err).split())[:80]}); MERU_NB_CACHE names another folder", file=sys.stderr)
+        why = f"{path.parent} cannot be written ({' '.join(str(err).split())[:80]})"
+        said = f"points are not kept, and the next start computes them again: {why}"
+        print(f"{said}; MERU_NB_CACHE names another folder", file=sys.stderr)

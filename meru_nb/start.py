@@ -53,8 +53,8 @@ def main(argv=None):
     launcher, trainer = parted([at_home(a) for a in (sys.argv[1:] if argv is None else argv)])
     logging.getLogger("accelerate.commands.launch").setLevel(logging.ERROR)     # which defaults it took
     with output_outlived(), one_line_errors("meru-train"):
-        args, *_ = _validate_launch_command(
-            launch_command_parser().parse_args([*launcher, "-m", "meru_nb.train", *trainer]))
+        args, *_ = _validate_launch_command(launch_command_parser().parse_args([*launcher, "-m", "meru_nb.train",
+                                                                                *trainer]))
         if args.use_deepspeed: print("note: DeepSpeed is passed over: --use_fsdp shards a model, too", flush=True)
         if {"-h", "--help"} & set(trainer) or not (args.multi_gpu or args.use_fsdp):
             os.environ.update(prepare_simple_launcher_cmd_env(args)[1])

@@ -83,7 +83,7 @@ def seeds_needed(
     "The fewest seeds whose t test finds a difference that often."
     if not (effect and spread > 0): raise ValueError(f"effect {effect}, spread {spread}: give two that are not zero")
     for n in range(2, 10_000):
-        df, away = ((n - 1, abs(effect) / spread * math.sqrt(n)) if pairs
-                    else (2 * n - 2, abs(effect) / spread * math.sqrt(n / 2)))
+        df, values = (n - 1, n) if pairs else (2 * n - 2, n / 2)
+        away = abs(effect) / spread * math.sqrt(values)
         if stats.nct.sf(stats.t.ppf((1 + level) / 2, df), df, away) >= power: return n
     return 10_000

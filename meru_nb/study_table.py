@@ -62,10 +62,10 @@ def check_data(runs: list[Done]) -> list[str]:   # lines on what is not the same
             seen.setdefault(what, {}).setdefault(json.dumps(about.get(what)), []).append(run)
     if len(data := list(seen.get("shards", {}).values())) > 1:
         a, b = data[0][0], data[1][0]
-        raise ValueError(f"runs of different data: {a.folder} ({a.method}, seed {a.seed}) learned from other shards "
-                         f"than {b.folder} "
-                         f"({b.method}, seed {b.seed}): put the data back, delete the runs of one kind, and run "
-                         "the study again")
+        raise ValueError(f"runs of different data: {a.folder} ({a.method}, seed {a.seed}) "
+                         f"learned from other shards than {b.folder} "
+                         f"({b.method}, seed {b.seed}): put the data back, delete the runs of one kind, "
+                         "and run the study again")
     for what, name in (("commit", "versions of this package"), ("versions", "sets of packages")):
         if len(seen.get(what, {})) > 1: notes.append(f"the runs were made with {len(seen[what])} {name}")
     return notes
@@ -88,7 +88,10 @@ def choose_figures(names, patterns) -> list[str]:
     return list(dict.fromkeys(n for p in patterns for n in names if fnmatch(n, p)))
 
 # %% ../nbs/86a_study_table.ipynb #c6c6621c
-def record_of(runs: list[Done], made_by="") -> dict:   # JSON: made_by, commit and versions (all there were), runs: method -> seed -> figure -> value
+def record_of(
+    runs: list[Done],
+    made_by="",
+) -> dict:   # JSON: made_by, commit and versions (all there were), runs: method -> seed -> figure -> value
     "All figures of a study, five digits each."
     about = [read_json(run.folder/"config.json") for run in runs]
     out = dict(made_by=made_by, commit=", ".join(sorted({a.get("commit") or "unknown" for a in about})),
@@ -116,7 +119,8 @@ class Row:
     mean: float
     low: float | None       # interval of the mean; None: too few seeds
     high: float | None
-    difference: float | None = None   # from the baseline, over the seeds of both; None: it is the baseline, or has no such figure
+    # from the baseline, over the seeds of both; None: it is the baseline, or has no such figure
+    difference: float | None = None
     d_low: float | None = None
     d_high: float | None = None
     p: float | None = None
@@ -168,10 +172,10 @@ def table_lines(
         if baseline: cells += [number(r.difference) + star, span(r.d_low, r.d_high), *known]
         lines.append("| " + " | ".join(c.replace("|", "/") for c in cells) + " |")
     few, n = sorted({r.method for r in rows if r.low is None}), sum(r.p is not None for r in rows)
-    said = ([f"Fewer than {fewest(level)} seeds are too few for a {level:.0%} interval: {', '.join(few)}."] if few
-            else [])
-    if n: said.append(f"Differences are taken seed by seed; p is the paired t test's, corrected (Holm) for the {n} "
-                      "comparisons "
+    said = [f"Fewer than {fewest(level)} seeds are too few for a {level:.0%} interval: "
+            f"{', '.join(few)}."] if few else []
+    if n: said.append("Differences are taken seed by seed; p is the paired t test's, corrected (Holm) "
+                      f"for the {n} comparisons "
                       f"of this table; * is below {1 - level:.2g}.")
     return [*lines, "", *(f"- {s}" for s in (*said, *notes))]
 

@@ -31,7 +31,8 @@ class Table:
         if not rows: raise ValueError("the table has no rows: give name -> {column: value}")
         self.columns = list(dict.fromkeys(column for row in rows.values() for column in row))
         self.head = [corner, *map(str, self.columns)]
-        self.cells = [[str(name), *(in_words(row.get(c), digits) for c in self.columns)] for name, row in rows.items()]
+        def line(name, row): return [str(name), *(in_words(row.get(c), digits) for c in self.columns)]
+        self.cells = [line(*of) for of in rows.items()]
 
     def __repr__(self):
         "As text: names to the left, figures to the right."
@@ -69,7 +70,8 @@ class Walks:
                  start=None,    # (H, W, 3) where all of them start, if that is a picture
                  end=None,      # and end
                 ):
-        self.walks = {name: ["the root" if c == "[ROOT]" else c for c in captions] for name, captions in walks.items()}
+        called = lambda captions: ["the root" if c == "[ROOT]" else c for c in captions]
+        self.walks = {name: called(captions) for name, captions in walks.items()}
         self.start, self.end = start, end
 
     def __repr__(self):
@@ -78,11 +80,11 @@ class Walks:
         return "\n".join(textwrap.fill(line, 110, subsequent_indent="    ", break_long_words=False) for line in said)
 
     def _repr_html_(self):
-        "As HTML: a row a walk."
-        start, end = (thumbnail_html(p) if p is not None else "" for p in (self.start, self.end))
-        rows = ""
-        for name, captions in self.walks.items():
+        "As HTML: a row a walk; what all have in common stands once."
+        cell = lambda p: f'<td rowspan={len(self.walks)}>{thumbnail_html(p)}</td>' if p is not None else ""
+        start, end, rows = cell(self.start), cell(self.end), ""
+        for k, (name, captions) in enumerate(self.walks.items()):
             words = " → ".join(f'<span style="white-space:nowrap">{html.escape(c)}</span>' for c in captions)
-            rows += f'<tr><th style="text-align:left">{html.escape(name)}</th><td>{start}</td>'
-            rows += f'<td style="text-align:left">{words}</td><td>{end}</td></tr>'
+            said = f'<th style="text-align:left">{html.escape(name)}</th><td style="text-align:left">{words}</td>'
+            rows += f'<tr>{said if k else start + said + end}</tr>'
         return f"<table><tbody>{rows}</tbody></table>"

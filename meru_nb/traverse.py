@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PATHS', 'ROOT', 'best_texts', 'Traversal', 'traverse', 'check_walk', 'TraverseConfig', 'parse', 'read_image',
-           'embed_images', 'find_root', 'run', 'strangers', 'is_image', 'embed_end', 'show', 'main']
+           'embed_images', 'find_root', 'begin', 'run', 'strangers', 'is_image', 'embed_end', 'show', 'main']
 
 # %% ../nbs/80_traverse.ipynb #7399adc5
 #| eval: false
@@ -79,7 +79,8 @@ class Traversal:
 
     def to_dict(self, **about) -> dict:
         "`about`, then `steps` and `captions`, as the command prints them."
-        steps = [dict(t=t, text=text, score=score) for t, text, score in zip(self.t.tolist(), self.texts, self.score.tolist())]
+        each = zip(self.t.tolist(), self.texts, self.score.tolist())
+        steps = [dict(t=t, text=text, score=score) for t, text, score in each]
         return about | dict(steps=steps, captions=self.captions)
 
 # %% ../nbs/80_traverse.ipynb #26ee9085
@@ -106,13 +107,20 @@ def traverse(
 
 def check_walk(image, texts, root, steps, path, names, distance_weight):
     "A ValueError that names what does not fit."
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 2: raise ValueError(f"steps is {steps!r}: a path has at least 2 points, its ends")
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 2:
+        raise ValueError(f"steps is {steps!r}: a path has at least 2 points, its ends")
     if path not in PATHS: raise ValueError(f"path is {path!r}: choose one of {', '.join(map(repr, PATHS))}")
-    if texts.ndim != 2 or not len(texts): raise ValueError(f"texts have shape {tuple(texts.shape)}: give at least one point, (M, D)")
+    if texts.ndim != 2 or not len(texts):
+        raise ValueError(f"texts have shape {tuple(texts.shape)}: give at least one point, (M, D)")
     for what, x in (("image", image), ("root", root)):
-        if x.shape != texts.shape[1:]: raise ValueError(f"{what} has shape {tuple(x.shape)}: give one point, ({texts.shape[1]},) as the texts have")
-    if not distance_weight > 0: raise ValueError(f"distance_weight is {distance_weight}: by the angle alone the root always wins, so give a positive one")
-    if names is not None and len(names) != len(texts): raise ValueError(f"{len(names)} names for {len(texts)} texts: give one each")
+        if x.shape != texts.shape[1:]:
+            wants = f"give one point, ({texts.shape[1]},) as the texts have"
+            raise ValueError(f"{what} has shape {tuple(x.shape)}: {wants}")
+    if not distance_weight > 0:
+        why = "by the angle alone the root always wins, so give a positive one"
+        raise ValueError(f"distance_weight is {distance_weight}: {why}")
+    if names is not None and len(names) != len(texts):
+        raise ValueError(f"{len(names)} names for {len(texts)} texts: give one each")
 
 # %% ../nbs/80_traverse.ipynb #d25b1641
 @dataclass
@@ -133,8 +141,10 @@ class TraverseConfig(Config):
     device: str = ""                # default: a GPU if there is one
 
     def check(self):
-        if not self.checkpoint: raise ValueError("--checkpoint is missing: give a run folder, a demo model's name, or a .pth with --preset")
-        if not (self.image or self.text): raise ValueError("nothing to start from: give --image FILE or --text 'a caption'")
+        if not self.checkpoint:
+            raise ValueError("--checkpoint is missing: give a run folder, a demo model's name, or a .pth with --preset")
+        if not (self.image or self.text):
+            raise ValueError("nothing to start from: give --image FILE or --text 'a caption'")
         if self.steps < 2: raise ValueError(f"--steps is {self.steps}: a path has at least 2 points, its ends")
         if self.path not in PATHS: raise ValueError(f"--path is {self.path!r}: choose one of {', '.join(PATHS)}")
         return self
@@ -144,8 +154,10 @@ def parse(argv) -> tuple:   # TraverseConfig, fields of the model to change
     preset, held = peek_flag(argv, "--preset", ""), ModelConfig()
     if preset: held = preset_config(preset)
     elif any(a.startswith("--model.") for a in argv): held = load_model(peek_flag(argv, "--checkpoint", "")).config
-    config = parse_cli(TraverseConfig(model=held), argv, prog="python -m meru_nb.traverse", description="Walk from an image to the root, and name what is met.")
-    return config.check(), {f.name: new for f in fields(held) if (new := getattr(config.model, f.name)) != getattr(held, f.name)}
+    about = dict(prog="python -m meru_nb.traverse", description="Walk from an image to the root, and name what is met.")
+    config = parse_cli(TraverseConfig(model=held), argv, **about)
+    now = {f.name: getattr(config.model, f.name) for f in fields(held)}
+    return config.check(), {k: v for k, v in now.items() if v != getattr(held, k)}
 
 # %% ../nbs/80_traverse.ipynb #835d287c
 def read_image(
@@ -164,7 +176,10 @@ def embed_images(
     paths,   # image files
 ):           # (N, D) float32 points, on the CPU
     "Points of image files."
-    return torch.stack([model.encode_image(read_image(p, model.image_size)[None].to(model.log_scale.device))[0].float().cpu() for p in paths])
+    def embed(path):
+        pixels = read_image(path, model.image_size)[None]
+        return model.encode_image(pixels.to(model.log_scale.device))[0].float().cpu()
+    return torch.stack([embed(p) for p in paths])
 
 def find_root(
     space,
@@ -176,31 +191,42 @@ def find_root(
     return space.root(), "the checkpoint has no root: it is the mean of the pool"
 
 # %% ../nbs/80_traverse.ipynb #a354594a
+def begin(model, config) -> list:   # kind, name, (D,)
+    "Where the walks start."
+    images = embed_images(model, config.image) if config.image else ()
+    starts = [("image", *of) for of in zip(config.image, images)]
+    return starts + [("start", *of) for of in zip(config.text, embed_texts(model, config.text))]
+
 def run(config: TraverseConfig, changes: dict) -> list[dict]:   # one for each start, as `--json` prints them
     "Load, embed, walk."
     say = lambda text: print(text, file=sys.stderr) if text else None
     model = load_model(config.checkpoint, config.preset or None, **changes)
     model.to(config.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    space, device = model.space, model.log_scale.device
-    starts = [*zip(["image"] * len(config.image), config.image, embed_images(model, config.image) if config.image else ()),
-              *zip(["start"] * len(config.text), config.text, embed_texts(model, config.text))]
+    space, device, begun = model.space, model.log_scale.device, begin(model, config)
     end = embed_end(model, config.to) if config.to else None
     pool = read_pool(config.texts or pool_for(model))
-    points = embed_pool(model, pool, cache=config.cache, progress=sys.stderr.isatty() and len(pool) > 5000).to(device)
-    say(pool); root, note = find_root(space, points); say(note)
+    progress = sys.stderr.isatty() and len(pool) > 5000
+    points = embed_pool(model, pool, cache=config.cache, progress=progress).to(device)
+    say(pool)
+    root, note = find_root(space, points)
+    say(note)
     for line in strangers(model, config, pool): say(line)
-    end = root if end is None else end.to(device)
-    walks = [(kind, name, traverse(x.to(device), points, end, space, config.steps, config.cone_filter, config.path, pool.names, root)) for kind, name, x in starts]
-    return [w.to_dict(**{kind: name}, **dict(to=config.to) if config.to else {}) for kind, name, w in walks]
+    end, how = root if end is None else end.to(device), (config.steps, config.cone_filter, config.path)
+    walks = [(kind, name, traverse(x.to(device), points, end, space, *how, pool.names, root)) for kind, name, x in begun]
+    ending = dict(to=config.to) if config.to else {}
+    return [w.to_dict(**{kind: name}, **ending) for kind, name, w in walks]
 
 def strangers(model, config, pool) -> list[str]:
     "Lines on pictures and texts that are unlike all that the model was trained on."
-    files = [*config.image, *([config.to] if is_image(config.to) else [])]
+    a_file = is_image(config.to)
+    files = [*config.image, *([config.to] if a_file else [])]
     pixels = torch.stack([read_image(f, model.image_size) for f in files]) if files else None
-    own = [*config.text, *([config.to] if config.to and not is_image(config.to) else [])]
+    own = [*config.text, *([config.to] if config.to and not a_file else [])]
     return familiarity(model, pixels, own, files) + familiarity(model, texts=pool.texts)
 
-def is_image(to: str) -> bool: return bool(to) and (Path(to).suffix.lower() in Image.registered_extensions() or Path(to).is_file())
+def is_image(to: str) -> bool:
+    "Whether an end names an image file, there or not."
+    return bool(to) and (Path(to).suffix.lower() in Image.registered_extensions() or Path(to).is_file())
 
 def embed_end(model, to: str):   # (D,)
     "The point of an image file, or of a text."
@@ -209,10 +235,11 @@ def embed_end(model, to: str):   # (D,)
 def show(walk: dict) -> str:
     "A walk as text: each caption where it is met first."
     first = {s["text"]: s["t"] for s in reversed(walk["steps"])}
-    head = f"{walk.get('image') or repr(walk['start'])} to {walk.get('to') or 'the root'}, {len(walk['steps'])} steps"
+    start, end = walk.get("image") or repr(walk["start"]), walk.get("to") or "the root"
     rows = [f"  {first[text]:4.2f}  {text}" for text in walk["captions"]]
-    if walk["captions"] == [ROOT]: rows.append("  (no text's cone holds a point of this path: --no-cone-filter asks all texts)")
-    return "\n".join([head, "     t  met first", *rows])
+    if walk["captions"] == [ROOT]:
+        rows.append("  (no text's cone holds a point of this path: --no-cone-filter asks all texts)")
+    return "\n".join([f"{start} to {end}, {len(walk['steps'])} steps", "     t  met first", *rows])
 
 def main(argv=None):
     "Walk from the command line."

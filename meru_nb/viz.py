@@ -586,12 +586,13 @@ def plotly_layout(
 ):             # plotly's Figure
     "`plot_layout` to hover over and zoom."
     import plotly.graph_objects as go   # half a second that the trainer need not spend
-    page = palette(dark)["page"]
+    p = palette(dark)
     if layout.disk: bare = dict(visible=False, range=[-layout.window, layout.window], constrain="domain")
     else: bare = dict(showticklabels=False, showgrid=False, zeroline=False)
     fig = go.Figure(plotly_traces(layout, dark=dark, **kwargs))
-    fig.update_layout(template="plotly_dark" if dark else "plotly_white", paper_bgcolor=page, plot_bgcolor=page,
-                      height=height, width=height, margin=dict(l=10, r=10, t=65, b=45), font_family=PAGE_FONT,
+    fig.update_layout(template="plotly_dark" if dark else "plotly_white", paper_bgcolor=p["page"],
+                      plot_bgcolor=p["page"], font=dict(family=PAGE_FONT, color=p["ink"]),
+                      height=height, width=height, margin=dict(l=10, r=10, t=65, b=45),
                       xaxis=bare | dict(title=None), yaxis=bare | (dict(scaleanchor="x") if layout.disk else {}),
                       legend=dict(orientation="h", y=1, yanchor="bottom", x=0), modebar_orientation="v",
                       title=dict(text=title, font_size=14))
@@ -709,7 +710,8 @@ def read_metrics(
     if not path.exists(): raise FileNotFoundError(f"{path} does not exist: give the folder of a run")
     rows = [json.loads(r) for r in path.read_text().splitlines()]
     names = list(dict.fromkeys(k for r in rows for k in r))
-    return {k: [r.get(k) for r in rows] for k in names}
+    column = lambda name: [r.get(name) for r in rows]
+    return {k: column(k) for k in names}
 
 def check_logged(metrics, names):
     "An error unless some run logs each of the columns."

@@ -75,8 +75,8 @@ def memory_used(device) -> dict:
     if device.type == "cuda": return dict(gpu_gib=round(torch.cuda.max_memory_allocated() / 2**30, 2))
     try: import resource          # absent on Windows
     except ImportError: return {}
-    return dict(ram_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                              / (2**30 if sys.platform == "darwin" else 2**20), 2))
+    unit = 2**30 if sys.platform == "darwin" else 2**20
+    return dict(ram_gib=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 2))
 
 # %% ../nbs/65_watch.ipynb #e87030dc
 def read_values(
@@ -84,8 +84,8 @@ def read_values(
     values: dict,    # name -> 0-d tensor of this process
 ) -> dict:           # name -> float, the mean over processes
     "The one place where the loop waits for the device."
-    total = accelerator.reduce(
-        torch.stack([v.double() if accelerator.device.type != "mps" else v.float() for v in values.values()]), "mean")
+    dtype = torch.float64 if accelerator.device.type != "mps" else torch.float32
+    total = accelerator.reduce(torch.stack([v.to(dtype) for v in values.values()]), "mean")
     return dict(zip(values, total.tolist()))
 
 # %% ../nbs/65_watch.ipynb #6e07caa6
@@ -113,11 +113,11 @@ def check_trackers(names):
     here = [str(t) for t in get_available_trackers()]
     for n in names:
         if n not in LOGGER_TYPE_TO_CLASS:
-            raise ValueError(f"--track {n}: Accelerate has no such tracker.{closest(n, LOGGER_TYPE_TO_CLASS)} It has "
-                             f"{', '.join(LOGGER_TYPE_TO_CLASS)}")
+            raise ValueError(f"--track {n}: Accelerate has no such tracker.{closest(n, LOGGER_TYPE_TO_CLASS)} "
+                             f"It has {', '.join(LOGGER_TYPE_TO_CLASS)}")
         if n not in here:
-            raise ValueError(f"--track {n}: it is not installed here; pip install {n}, or choose from "
-                             f"{', '.join(here) or 'none'}")
+            raise ValueError(f"--track {n}: it is not installed here; "
+                             f"pip install {n}, or choose from {', '.join(here) or 'none'}")
 
 def start_trackers(
     names,         # such as ("tensorboard",)
@@ -154,11 +154,11 @@ def held_out_row(
 ) -> dict:           # flat: "val/t2i_R@1", "val/zero_shot_kind", "val/centroid_gap", ...
     "The figures of a held-out set, for a line of `metrics.jsonl`."
     model.eval()
-    r, name = (report(model, model.tokenizer, embed_shards(model, pattern, model.tokenizer, limit=limit)),
-               set_names([pattern, *among])[0])
+    r = report(model, model.tokenizer, embed_shards(model, pattern, model.tokenizer, limit=limit))
+    name = set_names([pattern, *among])[0]
     model.train()
-    out = ({f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")}
-           | {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()})
+    out = {f"{way}_{k}": r["retrieval"][way][k] for way in ("t2i", "i2t") for k in ("R@1", "R@5")}
+    out |= {f"zero_shot_{k}": v["top1"] for k, v in r["zero_shot"].items()}
     out["not_read"] = sum(r["skipped"].values())
     return {f"{name}/{k}": v for k, v in (out | r["gap"]).items() if isinstance(v, (int, float))}
 
@@ -176,23 +176,24 @@ def finish(config, run, model, problems):
     if reports:
         write_json(run/"report.json", reports)
         print(table(reports))
-    print(f"{run/'final'}: the trained model"
-          + ("; radii.png: the radii of both modalities; disk.png: a walk to the root" if reports else ""))
+    pictures = "; radii.png: the radii of both modalities; disk.png: a walk to the root" if reports else ""
+    print(f"{run/'final'}: the trained model{pictures}")
     if reports: print("next:", *next_lines(run, config.held_out[0]), sep="\n  ")
 
 def origin_of(run: Path) -> str:
     "Where a forked run began, and what was changed; nothing for others."
-    forked = (json.loads((run/"config.json").read_text(encoding="utf-8")).get("forked")
-              if (run/"config.json").exists() else None)
+    held = run/"config.json"
+    forked = json.loads(held.read_text(encoding="utf-8")).get("forked") if held.exists() else None
     if not forked: return ""
-    told = (", ".join(f"`{flag}` {new} in place of {old}" for flag, (old, new) in forked["changed"].items())
-            or "nothing changed")
+    changed = (f"`{flag}` {new} in place of {old}" for flag, (old, new) in forked["changed"].items())
+    told = ", ".join(changed) or "nothing changed"
     return f" It goes on from run `{Path(forked['run']).name}` at step {forked['step']}: {told}."
 
 def training_notes(config, reports, origin="") -> str:   # origin: a sentence
     "The card's paragraph on how a model came about."
     names = ", ".join(f"`{n}`" for n in set_names(config.data or (config.features,)))
-    recipe = f"{config.steps} steps of {config.batch_size} pairs from {names}, learning rate {config.lr:g}, seed {config.seed}."
+    recipe = (f"{config.steps} steps of {config.batch_size} pairs from {names}, "
+              f"learning rate {config.lr:g}, seed {config.seed}.")
     return (f"## Training\n\n{recipe}{origin}"
             + (f"\n\n## Held-out figures\n\n{table(reports)}" if reports else ""))
 
@@ -232,11 +233,10 @@ def save_walk(
 def next_lines(run, pattern) -> list[str]:
     "What to type after a run."
     at, data = shlex.quote(str(run)), shlex.quote(str(pattern))
+    picture, output = (shlex.quote(str(run/name)) for name in ("picture.png", "results.json"))
     # only `.[dev]` has it
     lab = "jupyter lab" if importlib.util.find_spec("jupyterlab") else "pip install jupyterlab; jupyter lab"
-    return [f"python -m meru_nb.traverse --checkpoint {at} --image {shlex.quote(str(run/'picture.png'))} "
-            "--no-cone-filter",
-            f"python -m meru_nb.evaluate --checkpoint {at} --tasks retrieval gap --datasets {data} --output "
-            f"{shlex.quote(str(run/'results.json'))}",
-            f"{lab}, and in a cell: from meru_nb.widgets import TraversalExplorer; TraversalExplorer({str(run)!r}, "
-            f"[{str(run/'picture.png')!r}])"]
+    return [f"python -m meru_nb.traverse --checkpoint {at} --image {picture} --no-cone-filter",
+            f"python -m meru_nb.evaluate --checkpoint {at} --tasks retrieval gap --datasets {data} --output {output}",
+            f"{lab}, and in a cell: from meru_nb.widgets import TraversalExplorer; "
+            f"TraversalExplorer({str(run)!r}, [{str(run/'picture.png')!r}])"]

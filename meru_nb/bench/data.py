@@ -7,7 +7,7 @@ __all__ = ['UsualData', 'usual_batches', 'our_batches', 'batch_time', 'wait_shar
            'measure_data', 'bench_data']
 
 # %% ../../nbs/90b_bench.data.ipynb #993c36ee
-import functools, io, itertools, json, statistics, tarfile, tempfile, time
+import io, itertools, json, statistics, tarfile, tempfile, time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from torchvision import transforms as T
 
-from . import machine
+from . import check_positive, machine
 from ..config import Config, write_json
 from ..core import IMAGE_COLOR
 from ..data.shapes import write_shard
@@ -30,7 +30,8 @@ class UsualData(IterableDataset):
                  files,   # local tar files
                  size,    # S
                 ):
-        self.files, self.transform = files, T.Compose([T.RandomResizedCrop(size, scale=(0.5, 1.0), interpolation=T.InterpolationMode.BICUBIC), T.ToTensor()])
+        crop = T.RandomResizedCrop(size, scale=(0.5, 1.0), interpolation=T.InterpolationMode.BICUBIC)
+        self.files, self.transform = files, T.Compose([crop, T.ToTensor()])
 
     def __iter__(self):
         info = get_worker_info()
@@ -46,11 +47,13 @@ def usual_batches(files, batch_size, size, workers):
     "Batches of the plain pipeline: floats, tokenised here."
     from open_clip import SimpleTokenizer          # takes seconds to import
     tokenize = SimpleTokenizer()
-    for images, captions in DataLoader(UsualData(files, size), batch_size=batch_size, num_workers=workers): yield images, tokenize(list(captions))
+    loader = DataLoader(UsualData(files, size), batch_size=batch_size, num_workers=workers)
+    for images, captions in loader: yield images, tokenize(list(captions))
 
 def our_batches(files, batch_size, size, workers):
     "Batches of our loader, epoch after epoch."
-    for b in make_loader(files, batch_size=batch_size, image_size=size, workers=workers, endless=True): yield b["image"], b["tokens"]
+    loader = make_loader(files, batch_size=batch_size, image_size=size, workers=workers, endless=True)
+    for b in loader: yield b["image"], b["tokens"]
 
 def batch_time(
     batches,   # an iterator
@@ -85,7 +88,9 @@ def data_table(
     lines = ["workers  pipeline  images/s  of plain    wait"]
     for r in rows:
         base = next((b["rate"] for b in rows if b["workers"] == r["workers"] and b["pipeline"] == "plain"), None)
-        lines.append(f"{r['workers']:7d}  {r['pipeline']:8s}  {r['rate']:8.0f}  {format(r['rate'] / base, '.2f') if base else '-':>8s}  {'-' if r['wait'] is None else format(r['wait'], '.1%'):>6s}")
+        share = f"{r['rate'] / base:.2f}" if base else "-"
+        wait = "-" if r["wait"] is None else f"{r['wait']:.1%}"
+        lines.append(f"{r['workers']:7d}  {r['pipeline']:8s}  {r['rate']:8.0f}  {share:>8s}  {wait:>6s}")
     return "\n".join(lines)
 
 def plot_data(
@@ -96,11 +101,17 @@ def plot_data(
     ax = plt.figure(figsize=(4.6, 2.6), dpi=80).subplots()
     workers = sorted({r["workers"] for r in rows})
     for shift, (name, color) in zip((-0.2, 0.2), (("plain", "0.6"), ("ours", IMAGE_COLOR))):
-        bars = ax.bar([workers.index(r["workers"]) + shift for r in rows if r["pipeline"] == name], [r["rate"] for r in rows if r["pipeline"] == name], 0.38, color=color, label=name)
+        mine = [r for r in rows if r["pipeline"] == name]
+        at = [workers.index(r["workers"]) + shift for r in mine]
+        bars = ax.bar(at, [r["rate"] for r in mine], 0.38, color=color, label=name)
         ax.bar_label(bars, fmt="{:.0f}", fontsize=8)
     ax.set_xticks(range(len(workers)), workers)
-    ax.set(xlabel="workers", ylabel="images a second"); ax.spines[["top", "right"]].set_visible(False); ax.margins(y=0.15)
-    ax.legend(frameon=False, loc="upper left"); ax.set_title(title, fontsize=10, loc="left"); ax.figure.tight_layout()
+    ax.set(xlabel="workers", ylabel="images a second")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.margins(y=0.15)
+    ax.legend(frameon=False, loc="upper left")
+    ax.set_title(title, fontsize=10, loc="left")
+    ax.figure.tight_layout()
     return ax
 
 # %% ../../nbs/90b_bench.data.ipynb #88cf4354
@@ -117,11 +128,13 @@ class DataBench(Config):
     output_dir: str = "runs/bench"         # data.json and data.png go here
 
 def measure_data(config: DataBench, files: list, workers: int) -> list[dict]:
-    "The plain pipeline and ours, in turns, with this many workers; the consumer is paced by the speed measured just before."
-    plain, mine = (functools.partial(f, files, config.batch_size, config.image_size, workers) for f in (usual_batches, our_batches))
+    "The plain pipeline and ours, in turns; the consumer is paced by the speed measured just before."
+    how = files, config.batch_size, config.image_size, workers
     rounds = []
     for _ in range(config.rounds):
-        rounds.append([batch_time(plain(), config.seconds), took := batch_time(mine(), config.seconds), wait_share(mine(), 1.2 * took, config.batches)])
+        plain = batch_time(usual_batches(*how), config.seconds)
+        took = batch_time(our_batches(*how), config.seconds)
+        rounds.append([plain, took, wait_share(our_batches(*how), 1.2 * took, config.batches)])
     usual, ours, wait = (statistics.median(r) for r in zip(*rounds))
     return [dict(pipeline="plain", workers=workers, rate=config.batch_size / usual, wait=None),
             dict(pipeline="ours", workers=workers, rate=config.batch_size / ours, wait=wait)]
@@ -129,16 +142,19 @@ def measure_data(config: DataBench, files: list, workers: int) -> list[dict]:
 # %% ../../nbs/90b_bench.data.ipynb #f12547da
 def bench_data(config: DataBench):
     "Print a table of images a second beside the plain pipeline's, and a paced consumer's wait; save it and a plot."
-    numbers = dict(workers=min(config.workers, default=0), batch_size=config.batch_size, image_size=config.image_size, rounds=config.rounds, batches=config.batches, seconds=config.seconds)
-    if min(numbers.values()) <= 0: raise ValueError(f"{', '.join(f'{k} {v}' for k, v in numbers.items())}: each must be positive")
+    check_positive(workers=min(config.workers, default=0), batch_size=config.batch_size, image_size=config.image_size,
+                   rounds=config.rounds, batches=config.batches, seconds=config.seconds)
     out, rows = Path(config.output_dir), []
     with tempfile.TemporaryDirectory() as folder:
         if not config.data:
-            for k in range(max(4, *config.workers)): write_shard(f"{folder}/{k}.tar", 0, "train", range(100 * k, 100 * k + 100), 512)
+            for k in range(max(4, *config.workers)):
+                write_shard(f"{folder}/{k}.tar", 0, "train", range(100 * k, 100 * k + 100), 512)
         files = [u for s in find_sources(config.data or f"{folder}/*.tar") for u in s.urls]
-        if len(files) < max(config.workers): raise ValueError(f"{len(files)} shard(s) for {max(config.workers)} workers: the plain pipeline needs a shard for each")
+        if len(files) < max(config.workers):
+            raise ValueError(f"{len(files)} shard(s) for {max(config.workers)} workers: "
+                             "the plain pipeline needs a shard for each")
         epoch = len(make_loader(files, batch_size=config.batch_size, train=False))
-        files = files * -(-200 // epoch)             # over and over: an epoch of a few batches is not what is measured
+        files = files * -(-200 // epoch)         # over and over: an epoch of a few batches is not what is measured
         out.mkdir(parents=True, exist_ok=True)
         for w in config.workers: rows += measure_data(config, files, w)
     print(data_table(rows))

@@ -34,7 +34,8 @@ def golden_losses(
     step, optimizer = accelerator.prepare(train.Step(model), train.build_optimizer(model, config.optim()))
     batches = iter(train.train_loader(config, accelerator))
     rate = lambda k: train.lr_at(k, config.steps, config.optim())
-    return [float(train.update(accelerator, step, optimizer, next(batches), rate(k), config.grad_clip)["loss"]) for k in range(steps)]
+    return [float(train.update(accelerator, step, optimizer, next(batches), rate(k), config.grad_clip)["loss"])
+            for k in range(steps)]
 
 # %% ../../nbs/92_bench.kills.ipynb #b3159b5d
 def spread(
@@ -43,7 +44,9 @@ def spread(
     log=os.devnull, # where they write
 ) -> list[int]:     # exit codes, by rank; -9 for one that was killed
     "Run `work` in forked processes that find one another as a launcher's would."
-    with socket.socket() as s: s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
     pids = []
     for rank in range(processes):
         pid = os.fork()
@@ -56,30 +59,41 @@ def _be(rank, processes, port, group, work, log):   # the forked process; it doe
     try:
         os.setpgid(0, group)
         fd = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(fd, 1); os.dup2(fd, 2); sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+        os.dup2(fd, 1); os.dup2(fd, 2)
+        sys.stdout, sys.stderr = (os.fdopen(k, "w", closefd=False) for k in (1, 2))
         torch.set_num_threads(1)
         AcceleratorState._reset_state(reset_partial_state=True)
-        tqdm.set_lock(threading.RLock())    # forked processes share tqdm's own lock, and one that is killed with it would stop the rest
+        # forked processes share tqdm's own lock, and one that is killed with it would stop the rest
+        tqdm.set_lock(threading.RLock())
         os.environ.update(ACCELERATE_USE_CPU="true", MERU_NB_THREADS="1")
-        if processes > 1: os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), LOCAL_WORLD_SIZE=str(processes), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        if processes > 1: os.environ.update(_place(rank, processes, port))
         work()
         code = 0
     except SystemExit as end: code = end.code
     except BaseException: traceback.print_exc()
-    finally: sys.stdout.flush(); sys.stderr.flush(); os._exit(code)
+    finally:
+        for stream in (sys.stdout, sys.stderr): stream.flush()
+        os._exit(code)
+
+def _place(rank, n, port) -> dict:   # what a launcher's environment says
+    ranks = dict.fromkeys(("RANK", "LOCAL_RANK"), str(rank)) | dict.fromkeys(("WORLD_SIZE", "LOCAL_WORLD_SIZE"), str(n))
+    return ranks | dict(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
 
 # %% ../../nbs/92_bench.kills.ipynb #d11f76fa
 def victim(data: str, **changes):  # pattern of tar files; fields of the recipe
     "The configuration of a small run with a checkpoint every three steps."
-    config = train.train_config("meru_demo", data=(data,), steps=24, batch_size=16, lr=2e-4, warmup=2, checkpoint_period=3, gradient_accumulation=2)
-    return config.override(model=config.model.override(visual="P8_L2_W32_A2", textual="L1_W32_A2", embed_dim=32), **changes)
+    config = train.train_config("meru_demo", data=(data,), steps=24, batch_size=16, lr=2e-4, warmup=2,
+                                checkpoint_period=3, gradient_accumulation=2)
+    small = config.model.override(visual="P8_L2_W32_A2", textual="L1_W32_A2", embed_dim=32)
+    return config.override(model=small, **changes)
 
 def die(): os.killpg(os.getpgrp(), signal.SIGKILL)
 
 def run_until(
     config,
     processes=1,
-    how="",       # "step": before the n-th update, "save": halfway through the n-th checkpoint, "moment": n milliseconds after the first update; "": to the end
+    how="",       # "step": before the n-th update, "save": halfway through the n-th checkpoint,
+                  # "moment": n milliseconds after the first update; "": to the end
     n=0,
     log=os.devnull,
     **env,        # of the processes
@@ -96,7 +110,9 @@ def run_until(
         def halfway(state, path):
             saves.append(1)
             save(state, path)
-            if how == "save" and len(saves) == n: os.truncate(path, os.path.getsize(path) // 2); die()
+            if how == "save" and len(saves) == n:
+                os.truncate(path, os.path.getsize(path) // 2)
+                die()
         train.update, torch.save = counted, halfway
         with one_line_errors("meru_nb.train"): train.fit(config, make_accelerator("no"))
     return spread(work, processes, log)
@@ -114,9 +130,10 @@ def soak(
     workers=0,
     seed=0,
 ) -> dict:         # kills by kind, runs that were brought to their end
-    "Kill runs until `kills` have died, resume them, and compare each with one that was left alone; AssertionError if any differs."
+    "Kill runs until `kills` have died, resume them, compare each with one left alone; AssertionError if any differs."
     rng, folder = random.Random(seed), Path(folder)
-    data = write_shapes(ShapesConfig(str(folder/"shapes"), count=200, held_out=20, shard_size=50, workers=1), progress=False)
+    shapes = ShapesConfig(str(folder/"shapes"), count=200, held_out=20, shard_size=50, workers=1)
+    data = write_shapes(shapes, progress=False)
     run = lambda name, **kw: victim(f"{data}/train-*.tar", output_dir=str(folder/name), workers=workers, **kw)
     done, died = 0, dict(step=0, save=0, moment=0)
     assert run_until(run("calm"), processes) == [0] * processes, "the run that was left alone did not finish"
@@ -125,11 +142,13 @@ def soak(
         enough = sum(died.values()) >= kills
         how = "" if enough else rng.choice(list(died))
         begun = (folder/name/"config.json").exists()
-        codes = run_until(run(name, resume=begun), processes, how, dict(step=rng.randint(1, 9), save=rng.randint(1, 3), moment=rng.uniform(0, 1500)).get(how, 0), folder/"log")
+        when = dict(step=rng.randint(1, 9), save=rng.randint(1, 3), moment=rng.uniform(0, 1500)).get(how, 0)
+        codes = run_until(run(name, resume=begun), processes, how, when, folder/"log")
         assert set(codes) in ({0}, {-signal.SIGKILL}), f"exit codes {codes}: see {folder/'log'}"
         if codes[0]: died[how] += 1
         else:
-            assert train.read_config(folder/name)[1]["num_processes"] == processes, "the processes did not find one another"
+            there = train.read_config(folder/name)[1]["num_processes"]
+            assert there == processes, "the processes did not find one another"
             assert same_end(folder/name, folder/"calm"), f"{folder/name} did not end as {folder/'calm'}"
             done += 1
             if enough: return dict(kills=sum(died.values()), **died, runs=done, processes=processes)

@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import check_positive
 from .field import try_cases
 from .fuzz import fuzz
 from .kills import soak
@@ -23,7 +24,7 @@ class SoakBench(Config):
     parts: tuple[str, ...] = ("shards", "kills", "field")   # functions called `soak_NAME`
     rounds: int = 3000                     # damaged shards
     kills: int = 20                        # killed runs, for one process and for two
-    cases: int = 500                       # folders, captions, checkpoints, surroundings and trainings as they are met
+    cases: int = 500                       # folders, captions, checkpoints, surroundings, trainings as they are met
     seed: int = 0                          # of the first case; the next ones have the next
 
 def soak_shards(config: SoakBench) -> dict:
@@ -33,10 +34,14 @@ def soak_shards(config: SoakBench) -> dict:
         return fuzz(f"{folder}/a.tar", config.rounds, config.seed)
 
 def soak_kills(config: SoakBench) -> dict:
-    "Runs killed at steps, at random moments and while they write a checkpoint: each ends bit for bit as one left alone."
+    "Runs killed at steps, at random moments and while they save: each ends bit for bit as one left alone."
     with tempfile.TemporaryDirectory() as folder:
         got = [soak(Path(folder)/str(n), config.kills, n, workers=n - 1, seed=config.seed) for n in (1, 2)]
-    return {f"{k} ({g['processes']} process{'es' * (g['processes'] > 1)})": v for g in got for k, v in g.items() if k != "processes"}
+    met = {}
+    for g in got:
+        n = g.pop("processes")
+        met |= {f"{k} ({n} process{'es' * (n > 1)})": v for k, v in g.items()}
+    return met
 
 def soak_field(config: SoakBench) -> dict:
     "What people's files and machines are like: right figures or one line; no traceback, no hang, nothing left behind."
@@ -45,7 +50,7 @@ def soak_field(config: SoakBench) -> dict:
 def bench_soak(config: SoakBench):
     "Thousands of random cases; print what was met."
     known = {name.removeprefix("soak_"): fn for name, fn in globals().items() if name.startswith("soak_")}
-    if min(config.rounds, config.kills, config.cases) < 1: raise ValueError(f"rounds {config.rounds}, kills {config.kills}, cases {config.cases}: each must be positive")
+    check_positive(rounds=config.rounds, kills=config.kills, cases=config.cases)
     for part in config.parts:
         if part not in known: raise ValueError(f"part is {part!r}: choose among {', '.join(known)}")
     results = {part: known[part](config) for part in config.parts}

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Wire', 'wired', 'answer', 'turns', 'walk_actions', 'gap_actions', 'cone_actions', 'WidgetsBench', 'widgets_table',
-           'bench_widgets']
+           'all_answers', 'bench_widgets']
 
 # %% ../../nbs/90e_bench.widgets.ipynb #0908ccb7
 import contextlib, functools, json, tempfile, time
@@ -25,7 +25,8 @@ class Wire(BaseComm):
     sent = 0
 
     def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
-        type(self).sent += len(json.dumps(data or {}, default=str)) + sum(memoryview(b).nbytes for b in buffers or ())
+        type(self).sent += len(json.dumps(data or {}, default=str))
+        type(self).sent += sum(memoryview(b).nbytes for b in buffers or ())
 
 @contextlib.contextmanager
 def wired():
@@ -44,7 +45,9 @@ def answer(
     for act in list(acts) * (rounds + 1):
         before, start, ticks = Wire.sent, time.perf_counter(), time.process_time()
         act()
-        cpu.append(1e3 * (time.process_time() - ticks)); wall.append(1e3 * (time.perf_counter() - start)); sent.append((Wire.sent - before) / 1024)
+        cpu.append(1e3 * (time.process_time() - ticks))
+        wall.append(1e3 * (time.perf_counter() - start))
+        sent.append((Wire.sent - before) / 1024)
     n = len(acts)
     slowest = lambda took: max(min(took[n + k::n]) for k in range(n))      # of the acts, each at its fastest
     return dict(first=max(cpu[:n]), again=slowest(cpu), wall=slowest(wall), kib=max(sent))
@@ -56,9 +59,19 @@ def walk_actions(models, pictures, pools) -> tuple:   # pools: names of two file
     "A TraversalExplorer, and what a hand does with it."
     e = TraversalExplorer(models, pictures[:50], pool=pools[0])
     c, (one, other) = e.controls, models
-    return e, dict([("step", turns(c["at"], 10, 20)), ("part of the way", turns(c["span"], (0.1, 0.9), (0.0, 1.0))), ("image", turns(c["image"], 1, 2)), ("caption", turns(c["text"], "a red ring", "a blue star")),
-                    ("to", turns(c["to"], 3, TO_ROOT)), ("method", turns(c["path"], "angle", "geodesic", "tangent")), ("filter", turns(c["cone_filter"], False, True)), ("pool", turns(c["pool"], *pools[::-1])),
-                    ("model", turns(c["model"], other, one)), ("two models", turns(c["beside"], "", other)), ("two models, step", turns(c["at"], 10, 20)), ("two models, image", turns(c["image"], 3, 4))])
+    return e, {
+        "step": turns(c["at"], 10, 20),
+        "part of the way": turns(c["span"], (0.1, 0.9), (0.0, 1.0)),
+        "image": turns(c["image"], 1, 2),
+        "caption": turns(c["text"], "a red ring", "a blue star"),
+        "to": turns(c["to"], 3, TO_ROOT),
+        "method": turns(c["path"], "angle", "geodesic", "tangent"),
+        "filter": turns(c["cone_filter"], False, True),
+        "pool": turns(c["pool"], *pools[::-1]),
+        "model": turns(c["model"], other, one),
+        "two models": turns(c["beside"], "", other),
+        "two models, step": turns(c["at"], 10, 20),
+        "two models, image": turns(c["image"], 3, 4)}
 
 def gap_actions(models, pictures, hows) -> tuple:   # hows: projections
     "A GapExplorer over two moments, and what a hand does with it."
@@ -66,14 +79,20 @@ def gap_actions(models, pictures, hows) -> tuple:   # hows: projections
     one, other = models.values()
     e = GapExplorer({"film": [one, other], "other": other}, pictures, pairs=len(pictures))
     c, texts = e.controls, next(t for t in e.figure.data if t.name == "texts")
-    return e, dict([("moment", turns(c["moment"], 0, 1)), ("hover", [functools.partial(e.on_hover, texts, Hit)]), ("click", [functools.partial(e.on_click, texts, Hit)] * 2),
-                    ("pairs", turns(c["pairs"], len(pictures) // 2, len(pictures))), ("model", turns(c["model"], "other", "film"))] + [(how, turns(c["how"], how, "pca")) for how in hows])
+    return e, {
+        "moment": turns(c["moment"], 0, 1),
+        "hover": [functools.partial(e.on_hover, texts, Hit)],
+        "click": [functools.partial(e.on_click, texts, Hit)] * 2,
+        "pairs": turns(c["pairs"], len(pictures) // 2, len(pictures)),
+        "model": turns(c["model"], "other", "film")} | {how: turns(c["how"], how, "pca") for how in hows}
 
 def cone_actions(model, pictures) -> tuple:
     "A ConeExplorer, and what a hand does with it."
     e = ConeExplorer(model, pictures, caption="a red thing")
-    c, drag = e.controls, lambda x: functools.partial(lambda: e.figure.layout.shapes[0].update(x0=x, x1=x + 0.1, y0=0.2, y1=0.3))
-    return e, dict([(k, turns(c[k], *v)) for k, v in dict(radius=(0.3, 0.4), turn=(0.5, 0.0), c=(0.5, 1.0), min_radius=(0.2, 0.1), caption=("a green thing", "a red thing")).items()] + [("drag", [drag(0.2), drag(0.25)])])
+    def drag(x): return lambda: e.figure.layout.shapes[0].update(x0=x, x1=x + 0.1, y0=0.2, y1=0.3)
+    values = dict(radius=(0.3, 0.4), turn=(0.5, 0.0), c=(0.5, 1.0), min_radius=(0.2, 0.1),
+                  caption=("a green thing", "a red thing"))
+    return e, {k: turns(e.controls[k], *v) for k, v in values.items()} | {"drag": [drag(0.2), drag(0.25)]}
 
 # %% ../../nbs/90e_bench.widgets.ipynb #see90008
 @dataclass
@@ -88,28 +107,44 @@ class WidgetsBench(Config):
 def widgets_table(rows, within) -> str:
     "A line an action; an asterisk where it takes longer than it may."
     mark = lambda v: f"{v:8.0f}{'*' if v > within else ' '}"
-    lines = [f"{'explorer':10s}{'action':20s}first ms again ms  wall ms       KiB"] + [f"{r['explorer']:10s}{r['action']:20s}{mark(r['first'])}{mark(r['again'])}{r['wall']:8.0f}{r['kib']:10.0f}" for r in rows]
-    return "\n".join(lines + [f"within {within:.0f} ms: {sum(r['again'] <= within for r in rows)} of {len(rows)} actions, {sum(r['first'] <= within for r in rows)} at the first time"])
+    lines = [f"{'explorer':10s}{'action':20s}first ms again ms  wall ms       KiB"]
+    for r in rows:
+        took = f"{mark(r['first'])}{mark(r['again'])}{r['wall']:8.0f}"
+        lines.append(f"{r['explorer']:10s}{r['action']:20s}{took}{r['kib']:10.0f}")
+    again, first = sum(r["again"] <= within for r in rows), sum(r["first"] <= within for r in rows)
+    lines.append(f"within {within:.0f} ms: {again} of {len(rows)} actions, {first} at the first time")
+    return "\n".join(lines)
 
 # %% ../../nbs/90e_bench.widgets.ipynb #see90013
-def bench_widgets(config: WidgetsBench):
-    "Print how long the explorers take to answer a hand, and how much they send."
-    if min(config.points - 9, config.rounds) < 1: raise ValueError(f"points {config.points}, rounds {config.rounds}: give at least 10 points and a round")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def all_answers(config: WidgetsBench, captions: list) -> list[dict]:   # a row an action
+    "What each action of each explorer costs, on one thread."
     models, pictures, rows = {k: load_model(k) for k in ("meru_demo", "atmg_demo")}, shape_pictures(config.points), []
-    captions = dict.fromkeys(c for p in shape_pictures(3 * config.points, "train", size=16) for c in p.captions)
+    hows = ("umap", "umap_tangent", "umap_distance") if config.umap else ()
     with threadpool_limits(1), wired(), tempfile.TemporaryDirectory() as folder:
         pools = [f"{folder}/{name}.txt" for name in "ab"]
-        for path, texts in zip(pools, (list(captions), list(captions)[::-1])): Path(path).write_text("\n".join(texts[:config.points]))
-        for name, (explorer, actions) in (("traversal", walk_actions(models, pictures, pools)), ("gap", gap_actions(models, pictures, ("umap", "umap_tangent", "umap_distance") if config.umap else ())),
-                                          ("cone", cone_actions(models["meru_demo"], pictures))):
+        for path, texts in zip(pools, (captions, captions[::-1])):
+            Path(path).write_text("\n".join(texts[:config.points]))
+        explorers = dict(traversal=walk_actions(models, pictures, pools), gap=gap_actions(models, pictures, hows),
+                         cone=cone_actions(models["meru_demo"], pictures))
+        for name, (explorer, actions) in explorers.items():
             for fn in explorer.coming(): fn()
             for action, acts in actions.items():
                 rows.append(dict(explorer=name, action=action) | answer(acts, config.rounds))
                 if explorer.message.value: raise ValueError(f"{name}, {action}: {explorer.message.value}")
+    return rows
+
+def bench_widgets(config: WidgetsBench):
+    "Print how long the explorers take to answer a hand, and how much they send."
+    if min(config.points - 9, config.rounds) < 1:
+        raise ValueError(f"points {config.points}, rounds {config.rounds}: give at least 10 points and a round")
+    threads, some = torch.get_num_threads(), shape_pictures(3 * config.points, "train", size=16)
+    captions = list(dict.fromkeys(c for p in some for c in p.captions))
+    torch.set_num_threads(1)
+    rows = all_answers(config, captions)
     torch.set_num_threads(threads)
-    print(f"{config.points} points, {min(len(captions), config.points)} captions, one CPU core, torch {torch.__version__.split('+')[0]}\n{widgets_table(rows, config.within)}")
-    Path(config.output_dir).mkdir(parents=True, exist_ok=True)
-    write_json(Path(config.output_dir)/"widgets.json", dict(machine="one CPU core", config=config.to_dict(), rows=rows))
+    print(f"{config.points} points, {min(len(captions), config.points)} captions, one CPU core, "
+          f"torch {torch.__version__.split('+')[0]}\n{widgets_table(rows, config.within)}")
+    out = Path(config.output_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out/"widgets.json", dict(machine="one CPU core", config=config.to_dict(), rows=rows))
     return rows

@@ -44,7 +44,8 @@ class Source:
 
     def __str__(self):
         own = self.name[:1] == "{"
-        return ":".join(filter(None, (PREFIX[:-1], "an architecture of its own" if own else self.name, Path(self.weights).name)))
+        name = "an architecture of its own" if own else self.name
+        return ":".join(filter(None, (PREFIX[:-1], name, Path(self.weights).name)))
 
 def known_models() -> list[str]:
     import open_clip   # here: it takes seconds
@@ -72,10 +73,14 @@ def read_source(
         if not Path(name).expanduser().is_file(): raise FileNotFoundError(f"there is no architecture at {name}")
         held = read_json(Path(name).expanduser())
         lacking = {"embed_dim", "vision_cfg", "text_cfg"} - set(held)
-        if lacking: raise ValueError(f"{name} has no {sorted(lacking)[0]}: give an architecture as open_clip's model_configs have it")
+        if lacking:
+            raise ValueError(f"{name} has no {sorted(lacking)[0]}: "
+                             "give an architecture as open_clip's model_configs have it")
         return Source(name, json.dumps(held), weights)
     held = open_clip.get_model_config(name)
-    if held is None: raise ValueError(f"open_clip has no model {name!r}.{closest(name, known_models())} open_clip.list_models() lists them")
+    if held is None:
+        raise ValueError(f"open_clip has no model {name!r}.{closest(name, known_models())} "
+                         "open_clip.list_models() lists them")
     return Source(name, json.dumps(held), weights)
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #27405aee
@@ -98,11 +103,16 @@ def open_pair(
     import open_clip
     held = source.held
     args = {k: v for k, v in held.items() if k not in ("custom_text", "multimodal_cfg", "preprocess_cfg")}
-    if known_tag(source).get("quick_gelu"): args["quick_gelu"] = True       # OpenAI's, whose configurations do not say so
-    if args["text_cfg"].get("hf_model_name"): args["text_cfg"] |= dict(hf_model_pretrained=False)     # its weights are the source's
-    if "multimodal_cfg" in held: raise ValueError(f"{source}: a captioning model, whose text tower needs its decoder; choose one without multimodal_cfg")
+    if known_tag(source).get("quick_gelu"):   # OpenAI's, whose configurations do not say so
+        args["quick_gelu"] = True
+    if args["text_cfg"].get("hf_model_name"):   # its weights are the source's
+        args["text_cfg"] |= dict(hf_model_pretrained=False)
+    if "multimodal_cfg" in held:
+        raise ValueError(f"{source}: a captioning model, whose text tower needs its decoder; "
+                         "choose one without multimodal_cfg")
     try: pair = open_clip.CustomTextCLIP(**args)
-    except (TypeError, RuntimeError, ValueError, AssertionError) as err: raise ValueError(f"{source} cannot be built: {first_line(err)}") from None
+    except (TypeError, RuntimeError, ValueError, AssertionError) as err:
+        raise ValueError(f"{source} cannot be built: {first_line(err)}") from None
     if source.weights and fetch: load_weights(pair, source)
     return pair
 
@@ -120,7 +130,8 @@ def load_weights(pair, source):
     from open_clip.factory import load_checkpoint
     path, tags = Path(source.weights).expanduser(), open_clip.list_pretrained_tags_by_model(source.name)
     if not (path.is_file() or source.weights in tags):
-        raise ValueError(f"{source.weights!r} is neither a file nor a tag of {source.name[:40]}: {', '.join(tags[:6]) or 'which has no tags'}")
+        raise ValueError(f"{source.weights!r} is neither a file nor a tag of {source.name[:40]}: "
+                         f"{', '.join(tags[:6]) or 'which has no tags'}")
     try:
         held = str(path) if path.is_file() else download_weights(source.name, source.weights)
         load_checkpoint(pair, held, weights_only=True)
@@ -135,21 +146,24 @@ def shorter(err, most=240) -> str:
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #2aa1ed68
 OPENAI_PIXELS = dict(mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711))
-LICENCES = dict(openai="MIT", laion="MIT", datacomp="MIT", commonpool="MIT", metaclip="CC-BY-NC-4.0", webli="Apache-2.0")   # of tags that begin so
+LICENCES = dict(openai="MIT", laion="MIT", datacomp="MIT", commonpool="MIT",   # of tags that begin so
+                metaclip="CC-BY-NC-4.0", webli="Apache-2.0")
 
 @patch
 def pixels(self: Source) -> dict:
     "`mean` and `std` of the pixels that it was trained with."
     import open_clip
     tags = open_clip.list_pretrained_tags_by_model(self.name)
-    said = known_tag(self) or self.held.get("preprocess_cfg") or (open_clip.get_pretrained_cfg(self.name, tags[0]) if tags else {})
+    any_tag = open_clip.get_pretrained_cfg(self.name, tags[0]) if tags else {}
+    said = known_tag(self) or self.held.get("preprocess_cfg") or any_tag
     return {k: tuple(said.get(k) or v) for k, v in OPENAI_PIXELS.items()}
 
 @patch
 def sizes(self: Source) -> dict:
     "The `image_size`, the `context_length` and the dimension of its embeddings."
     size = self.held["vision_cfg"].get("image_size", 224)
-    return dict(image_size=size if isinstance(size, int) else size[0], context_length=self.held["text_cfg"].get("context_length", 77), embed_dim=self.held["embed_dim"])
+    return dict(image_size=size if isinstance(size, int) else size[0],
+                context_length=self.held["text_cfg"].get("context_length", 77), embed_dim=self.held["embed_dim"])
 
 @patch
 def origin(self: Source) -> str:
@@ -165,7 +179,8 @@ class SourceTokenizer:
     "A tokenizer of a source's, with the interface of ours."
     def __init__(self, held): self.held = held            # as `open_clip` makes it
     def __call__(self, text): return self.held(check_texts(text)).tolist()   # rows of the full context, padded
-    def pad(self, lists, context_length=77): return torch.tensor(lists, dtype=torch.int64).reshape(len(lists), -1)[:, :context_length]
+    def pad(self, lists, context_length=77):
+        return torch.tensor(lists, dtype=torch.int64).reshape(len(lists), -1)[:, :context_length]
     def save(self, folder): self.held.save_pretrained(folder)
 
 @functools.lru_cache(maxsize=4)
@@ -179,17 +194,24 @@ def tokenizer_for(
     said = source.held["text_cfg"]
     rows, name = said.get("vocab_size", VOCAB_SIZE), said.get("hf_tokenizer_name")
     if name: return own_tokenizer(source, name, folder, None if said.get("hf_model_name") else rows)
-    if rows != VOCAB_SIZE: raise ValueError(f"{source} has a table of {rows} tokens, and CLIP's tokenizer {VOCAB_SIZE}: name its own as text_cfg.hf_tokenizer_name")
+    if rows != VOCAB_SIZE:
+        raise ValueError(f"{source} has a table of {rows} tokens, and CLIP's tokenizer {VOCAB_SIZE}: "
+                         "name its own as text_cfg.hf_tokenizer_name")
     return clip_tokenizer()
 
 def own_tokenizer(source, name, folder, rows):
     "The tokenizer that a source names, from a saved model's folder or the hub."
     from open_clip.tokenizer import HFTokenizer
-    said, place = source.held["text_cfg"], folder if folder and (Path(folder)/"tokenizer_config.json").is_file() else name
-    try: held = HFTokenizer(str(place), said.get("context_length", 77), tokenizer_mode=said.get("tokenizer_mode"), **said.get("tokenizer_kwargs") or {})
-    except Exception as err: raise ValueError(f"the tokenizer {name!r} of {source} cannot be had: {shorter(err)}") from None
+    beside = folder and (Path(folder)/"tokenizer_config.json").is_file()
+    said, place = source.held["text_cfg"], folder if beside else name
+    try:
+        held = HFTokenizer(str(place), said.get("context_length", 77), tokenizer_mode=said.get("tokenizer_mode"),
+                           **said.get("tokenizer_kwargs") or {})
+    except Exception as err:
+        raise ValueError(f"the tokenizer {name!r} of {source} cannot be had: {shorter(err)}") from None
     if rows and len(held.tokenizer) > rows:
-        raise ValueError(f"the tokenizer {str(place)!r} has {len(held.tokenizer)} entries and the text tower of {source} {rows}: it belongs to another tower")
+        raise ValueError(f"the tokenizer {str(place)!r} has {len(held.tokenizer)} entries "
+                         f"and the text tower of {source} {rows}: it belongs to another tower")
     return SourceTokenizer(held)
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #64a1d4f5
@@ -239,7 +261,8 @@ def open_towers(
     pairs = {spec: open_pair(read_source(spec), fetch) for spec in dict.fromkeys((visual, textual)) if is_source(spec)}
     out = {}
     if is_source(visual): out["visual"] = ImageTower(pairs[visual].visual, read_source(visual).pixels())
-    if is_source(textual): out |= dict(textual=TextTower(pairs[textual].text), log_scale=pairs[textual].logit_scale.detach().reshape(()))
+    if is_source(textual):
+        out |= dict(textual=TextTower(pairs[textual].text), log_scale=pairs[textual].logit_scale.detach().reshape(()))
     return out
 
 def sources_of(config) -> dict:   # a ModelConfig -> field -> Source
@@ -252,10 +275,15 @@ def settled(
 ):                  # a ModelConfig
     "`config` with what its towers decide."
     found = sources_of(config)
-    decided = {k: found[tower].sizes()[k] for k, tower in (("image_size", "visual"), ("context_length", "textual")) if tower in found}
+    decides = {k: found[tower] for k, tower in dict(image_size="visual", context_length="textual").items()
+               if tower in found}
+    decided = {k: source.sizes()[k] for k, source in decides.items()}
     for k, must in decided.items():
-        if default is not None and getattr(config, k) not in (must, getattr(default, k)): raise ValueError(f"{k} is {getattr(config, k)}: {found['visual' if k == 'image_size' else 'textual']} takes {must}")
+        if default is not None and getattr(config, k) not in (must, getattr(default, k)):
+            raise ValueError(f"{k} is {getattr(config, k)}: {decides[k]} takes {must}")
     with_weights = [s.sizes()["embed_dim"] for s in found.values() if s.weights]
-    if with_weights and default is not None and config.embed_dim == default.embed_dim: decided["embed_dim"] = with_weights[0]
-    if "textual" in found and config.text_buckets > 1: raise ValueError(f"text_buckets is {config.text_buckets}: {found['textual']} reads its whole context, give 1")
+    if with_weights and default is not None and config.embed_dim == default.embed_dim:
+        decided["embed_dim"] = with_weights[0]
+    if "textual" in found and config.text_buckets > 1:
+        raise ValueError(f"text_buckets is {config.text_buckets}: {found['textual']} reads its whole context, give 1")
     return config.override(**decided, **{k: s.whole for k, s in found.items()})

@@ -25,10 +25,15 @@ def pad_tokens(
     "One padded tensor."
     if not torch.is_tensor(tokens):
         rows = [torch.as_tensor(t) for t in tokens]
-        if any(len(t) == 0 for t in rows): raise ValueError("an empty token list: every caption has its two boundary tokens")
-        tokens = nn.utils.rnn.pad_sequence([torch.cat([t[:context_length - 1], t[-1:]]) if len(t) > context_length else t for t in rows], batch_first=True)
-    if tokens.ndim != 2 or tokens.is_floating_point(): raise ValueError(f"tokens are {tokens.dtype} of shape {tuple(tokens.shape)}: give integers (B, L)")
-    if tokens.shape[1] > context_length: raise ValueError(f"tokens are {tokens.shape[1]} long: at most {context_length}; Tokenizer.pad cuts them and keeps the end token")
+        if any(len(t) == 0 for t in rows):
+            raise ValueError("an empty token list: every caption has its two boundary tokens")
+        cut = lambda t: torch.cat([t[:context_length - 1], t[-1:]]) if len(t) > context_length else t
+        tokens = nn.utils.rnn.pad_sequence(list(map(cut, rows)), batch_first=True)
+    if tokens.ndim != 2 or tokens.is_floating_point():
+        raise ValueError(f"tokens are {tokens.dtype} of shape {tuple(tokens.shape)}: give integers (B, L)")
+    if tokens.shape[1] > context_length:
+        raise ValueError(f"tokens are {tokens.shape[1]} long: at most {context_length}; "
+                         "Tokenizer.pad cuts them and keeps the end token")
     return tokens.long()
 
 # %% ../../nbs/42_encoders.text.ipynb #9accc1f0
@@ -61,19 +66,22 @@ class TextTransformer(nn.Module):
                 ):
         super().__init__()
         sizes = parse_arch(arch, "LWA")
-        if sizes is None or sizes[1] % sizes[2]: raise ValueError(f"textual is {arch!r}: give layers, width and heads that divide it, such as 'L12_W512_A8'")
+        if sizes is None or sizes[1] % sizes[2]:
+            raise ValueError(f"textual is {arch!r}: give layers, width and heads that divide it, such as 'L12_W512_A8'")
         depth, width, heads = sizes
         self.num_features, self.context_length, self.grad_checkpointing = width, context_length, False
         self.token_embed = nn.Embedding(vocab_size, width)
         self.pos_embed = nn.Parameter(torch.empty(context_length, width))
-        self.blocks = nn.ModuleList(kind(width, heads, qkv_bias=True, norm_layer=nn.LayerNorm, attn_layer=PackedAttention) for kind in (depth - 1) * [Block] + [LastBlock])
+        kw = dict(qkv_bias=True, norm_layer=nn.LayerNorm, attn_layer=PackedAttention)
+        self.blocks = nn.ModuleList(kind(width, heads, **kw) for kind in (depth - 1) * [Block] + [LastBlock])
         self.norm = nn.LayerNorm(width)
         init_text_(self, depth, width)
 
     def set_grad_checkpointing(self, enable=True): self.grad_checkpointing = enable
 
     def forward(self, tokens):
-        run = partial(checkpoint, use_reentrant=False) if self.grad_checkpointing else lambda block, *args, **kw: block(*args, **kw)
+        at_once = lambda block, *args, **kw: block(*args, **kw)
+        run = partial(checkpoint, use_reentrant=False) if self.grad_checkpointing else at_once
         end = tokens.argmax(dim=-1)                                              # the end token has the largest id
         real = torch.arange(tokens.shape[1], device=tokens.device) <= end[:, None]
         packed = tokens.device.type == "cpu" and not torch.compiler.is_compiling()

@@ -28,7 +28,8 @@ from ..files import check_file
 from ..identity import content_key, digest
 
 # %% ../../nbs/68_evals.captions.ipynb #db2896c4
-FORMS = "COCO's (images, annotations), Karpathy's (images with sentences), a map from images to captions, or rows with image and caption"
+FORMS = ("COCO's (images, annotations), Karpathy's (images with sentences), "
+         "a map from images to captions, or rows with image and caption")
 
 def same_id(x) -> str:
     "An id as text: 9, '9', '000000000009' and 9.0 are one."
@@ -41,7 +42,9 @@ def coco_captions(
 ) -> dict[str, list]:
     "Captions by file name from COCO's annotations; images without a caption are left out."
     names, left = {same_id(i["id"]): i["file_name"] for i in data["images"]}, Counter() if left is None else left
-    if len(names) < len(data["images"]): raise ValueError(f"{len(data['images']) - len(names)} of {len(data['images'])} images have the id of another: give each its own")
+    if len(names) < len(data["images"]):
+        raise ValueError(f"{len(data['images']) - len(names)} of {len(data['images'])} images have the id of another: "
+                         "give each its own")
     if data["annotations"] and not any("caption" in a for a in data["annotations"]):
         raise ValueError("its annotations have no caption: it is a file of boxes or keypoints; give captions_*.json")
     out = {name: [] for name in names.values()}
@@ -60,10 +63,12 @@ def karpathy_captions(
     splits = sorted({i["split"] for i in data["images"]})
     if split not in splits: raise ValueError(f"split is {split!r}: the file has {', '.join(splits)}")
     path = lambda i: "/".join(filter(None, (i.get("filepath"), i["filename"])))
-    return {path(i): [s["raw"] for s in i["sentences"]] for i in data["images"] if i["split"] == split}
+    captions = lambda i: [s["raw"] for s in i["sentences"]]
+    return {path(i): captions(i) for i in data["images"] if i["split"] == split}
 
 # %% ../../nbs/68_evals.captions.ipynb #68a1e002
-IMAGE_FIELDS = ("image", "filepath", "file_name", "filename", "image_name", "image_path", "img_path", "image_file", "path", "img", "file")
+IMAGE_FIELDS = ("image", "filepath", "file_name", "filename", "image_name", "image_path", "img_path", "image_file",
+                "path", "img", "file")
 TEXT_FIELDS = ("captions", "caption", "title", "comment", "text", "raw", "sentences", "sentence", "description")
 
 def field_of(row: dict, names, what: str):
@@ -80,12 +85,14 @@ def row_captions(
     "Captions by image from rows, one or several an image."
     out, left, rows = {}, Counter() if left is None else left, list(rows)
     splits = {r["split"] for r in rows if "split" in r}
-    if len(splits) > 1 and split not in splits: raise ValueError(f"split is {split!r}: the file has {', '.join(sorted(map(str, splits)))}")
+    if len(splits) > 1 and split not in splits:
+        raise ValueError(f"split is {split!r}: the file has {', '.join(sorted(map(str, splits)))}")
     for row in rows:
         if len(splits) > 1 and row.get("split") != split: left["rows of other splits"] += 1; continue
         image, texts = row[field_of(row, IMAGE_FIELDS, "image")], row[field_of(row, TEXT_FIELDS, "caption")]
         if image is None or texts is None: left["rows without image or caption"] += 1; continue
-        out.setdefault(image.strip() if isinstance(image, str) else image, []).extend([texts] if isinstance(texts, str) else texts)
+        out.setdefault(image.strip() if isinstance(image, str) else image,
+                       []).extend([texts] if isinstance(texts, str) else texts)
     return out
 
 # %% ../../nbs/68_evals.captions.ipynb #68a1e005
@@ -105,8 +112,9 @@ def split_table(text: str, sep: str) -> list:   # of lists of fields
     "The rows of a table."
     lines = [l for l in text.split("\n") if l.strip()]
     even = sep == "\t" and all(l.count(sep) == lines[0].count(sep) for l in lines)
-    if even or sep == "|": return [[unquote(c) for c in l.split(sep)] for l in lines]
-    return [r for r in csv.reader([l + "\n" for l in text.split("\n")], delimiter=sep, strict=True) if any(map(str.strip, r))]
+    if even or sep == "|": return [list(map(unquote, l.split(sep))) for l in lines]
+    rows = csv.reader((l + "\n" for l in text.split("\n")), delimiter=sep, strict=True)
+    return [r for r in rows if any(map(str.strip, r))]
 
 # %% ../../nbs/68_evals.captions.ipynb #68a1e006
 def table_rows(text: str, left: Counter) -> list[dict]:
@@ -116,7 +124,8 @@ def table_rows(text: str, left: Counter) -> list[dict]:
     header, *rows = split_table(text, sep)
     names, out = [h.strip().lower() for h in header], []
     for r in rows:
-        if len(r) > len(names) and names[-1] in TEXT_FIELDS: r = r[:len(names) - 1] + [unquote(sep.join(r[len(names) - 1:]))]
+        if len(r) > len(names) and names[-1] in TEXT_FIELDS:
+            r = r[:len(names) - 1] + [unquote(sep.join(r[len(names) - 1:]))]
         if len(r) != len(names): left["rows without image or caption"] += 1; continue
         out.append({n: listed(v) if n in TEXT_FIELDS else v for n, v in zip(names, r)})
     return out
@@ -172,8 +181,11 @@ def read_json(text: str, path: Path):
     except RecursionError: raise ValueError(f"{path} is no captions file: its brackets are nested too deeply") from None
     except ValueError as err: whole = err
     try: rows = [json.loads(l) for l in text.split("\n") if l.strip()]
-    except (ValueError, RecursionError) as err: raise ValueError(f"{path} cannot be read as {'JSONL' if path.suffix == '.jsonl' else 'JSON'}: {err if path.suffix == '.jsonl' else whole}") from None
-    if len(rows) == 1 or not all(isinstance(r, dict) for r in rows): raise ValueError(f"{path} cannot be read as JSON: {whole}")
+    except (ValueError, RecursionError) as err:
+        raise ValueError(f"{path} cannot be read as {'JSONL' if path.suffix == '.jsonl' else 'JSON'}: "
+                         f"{err if path.suffix == '.jsonl' else whole}") from None
+    if len(rows) == 1 or not all(isinstance(r, dict) for r in rows):
+        raise ValueError(f"{path} cannot be read as JSON: {whole}")
     return rows
 
 # %% ../../nbs/68_evals.captions.ipynb #67e8dba8
@@ -198,7 +210,8 @@ def file_images(
 ) -> Images:
     "Image files as `Images`; the label is the number."
     files = list(map(Path, files))
-    return Images(lambda i: (files[i].read_bytes(), i), len(files), key=digest("files", content_key(files[0].parent, files)), split=split, note=note)
+    key = digest("files", content_key(files[0].parent, files))
+    return Images(lambda i: (files[i].read_bytes(), i), len(files), key=key, split=split, note=note)
 
 # %% ../../nbs/68_evals.captions.ipynb #68a1e008
 def clean_captions(found: dict, path, left: Counter) -> dict[str, list]:
@@ -206,7 +219,8 @@ def clean_captions(found: dict, path, left: Counter) -> dict[str, list]:
     out = {}
     for name, texts in found.items():
         good = [t for t in texts if t is not None and not (isinstance(t, str) and not t.strip())]
-        if not (isinstance(name, str) and all(isinstance(t, str) for t in good)): raise ValueError(f"{path}: image {name!r} has captions {str(texts)[:60]}; each must be text")
+        if not (isinstance(name, str) and all(isinstance(t, str) for t in good)):
+            raise ValueError(f"{path}: image {name!r} has captions {str(texts)[:60]}; each must be text")
         left["blank captions"] += len(texts) - len(good)
         if good: out[name] = [t.strip() for t in good]
         else: left["images without a caption"] += 1
@@ -219,8 +233,8 @@ def in_words(left: Counter, before="") -> str:
 
 def find_images(names, folder: Path) -> dict:   # name -> Path, of those that are there
     "Where images lie: beside the captions, or where a relative path leads from here."
-    places = {n: next((p for p in (folder/n, Path(n)) if p.is_file()), None) for n in names}
-    return {n: p for n, p in places.items() if p}
+    def place(name): return next((p for p in (folder/name, Path(name)) if p.is_file()), None)
+    return {n: p for n, p in zip(names, map(place, names)) if p}
 
 # %% ../../nbs/68_evals.captions.ipynb #68a1e009
 def read_captions(
@@ -237,10 +251,12 @@ def read_captions(
     found = clean_captions(parse_captions(path, split, left), path, left)
     there = find_images(found, folder)
     missing, count = [name for name in found if name not in there], len(found)
-    if missing and not (part and there): raise FileNotFoundError(f"{len(missing)} of {count} images of {path.name} are not in {folder}; the first is {missing[0]}")
+    if missing and not (part and there):
+        raise FileNotFoundError(f"{len(missing)} of {count} images of {path.name} are not in {folder}; "
+                                f"the first is {missing[0]}")
     kept = {name: found[name][:per_image or None] for name in there}
-    share = f"{len(there)} of {count} images are there: figures of a part, which are better than those of the whole" if missing else ""
-    note = "; ".join(filter(None, (share, in_words(left))))
+    share = f"{len(there)} of {count} images are there: figures of a part, which are better than those of the whole"
+    note = "; ".join(filter(None, (missing and share, in_words(left))))
     owner = torch.tensor([i for i, texts in enumerate(kept.values()) for _ in texts])
     images = file_images(list(there.values()), f"{path.stem}, {split}", note)
     return CaptionSet(images, [t for texts in kept.values() for t in texts], owner, resize)
@@ -270,8 +286,9 @@ def read_shards(
     if not samples: raise ValueError(f"{paths[0] if paths else urls} holds no samples")
     layout, files, skipped, kept = find_layout([s.fields for s in samples[:50]], paths[0]), OpenFiles(), Counter(), []
     lines = has_lines(samples, layout, files)
+    texts_of, make = (sample_lines, line_set) if lines else (sample_texts, chain_set)
     for s in samples:
-        try: kept.append((s, sample_lines(files[s.path], s.fields, layout) if lines else sample_texts(files[s.path], s.fields, layout)))
+        try: kept.append((s, texts_of(files[s.path], s.fields, layout)))
         except BadSample as err: skipped[str(err)] += 1
     if not kept: raise ValueError(f"{paths[0]} holds no sample with an image and a caption: {', '.join(skipped)}")
     def read(i):
@@ -280,7 +297,7 @@ def read_shards(
         return read_fields(files[s.path], s.fields, [name])[name], i
     key = digest("shards", content_key(Path(paths[0]).parent, paths), *(s.key for s, _ in kept))
     images = Images(read, len(kept), key=key, split=f"{len(paths)} shards" + (", a line a caption" if lines else ""))
-    return line_set(images, [c for _, c in kept], dict(skipped)) if lines else chain_set(images, [c for _, c in kept], dict(skipped))
+    return make(images, [c for _, c in kept], dict(skipped))
 
 # %% ../../nbs/68_evals.captions.ipynb #68a1e00e
 def sample_lines(fd, fields: dict, layout) -> list[str]:
@@ -297,7 +314,8 @@ def line_set(images: Images, texts: list, skipped: dict) -> CaptionSet:
 def chain_set(images: Images, chains: list, skipped: dict) -> CaptionSet:
     "A chain of captions an image, the last of which is its caption."
     same = len({len(c) for c in chains}) == 1 and len(chains[0]) > 1
-    return CaptionSet(images, [c[-1] for c in chains], torch.arange(len(chains)), merge=True, chains=chains if same else None, skipped=skipped)
+    return CaptionSet(images, [c[-1] for c in chains], torch.arange(len(chains)), merge=True,
+                      chains=chains if same else None, skipped=skipped)
 
 # %% ../../nbs/68_evals.captions.ipynb #bd3a4a81
 class Pairs(NamedTuple):
@@ -324,21 +342,28 @@ def embed_captions(
 
 # %% ../../nbs/68_evals.captions.ipynb #f70ba33e
 CHAIN_TASKS = ("hierarcaps", "entailment", "audit", "pep")   # that read chains of captions
-_COCO, _KARPATHY = "images under Flickr's terms, captions CC-BY 4.0", "https://cs.stanford.edu/people/karpathy/deepimagesent/caption_datasets.zip"
+_COCO = "images under Flickr's terms, captions CC-BY 4.0"
+_KARPATHY = "https://cs.stanford.edu/people/karpathy/deepimagesent/caption_datasets.zip"
 _coco_split = lambda split: "train2017" if split == "train" else "val2017"
 
 SETS = (
     EvalSet("coco", ("retrieval", "gap"), ("coco/annotations/captions_val2017.json", "coco/val2017/*.jpg"), _COCO,
             "unpack val2017.zip and annotations_trainval2017.zip from cocodataset.org in {root}/coco",
-            lambda root, split: read_captions(Path(root)/f"coco/annotations/captions_{_coco_split(split)}.json", Path(root)/"coco"/_coco_split(split), split, resize="squeeze")),
+            lambda root, split: read_captions(Path(root)/f"coco/annotations/captions_{_coco_split(split)}.json",
+                                              Path(root)/"coco"/_coco_split(split), split, resize="squeeze")),
     EvalSet("coco_karpathy", ("retrieval", "gap"), ("coco/dataset_coco.json", "coco/val2014/*.jpg"), _COCO,
-            f"unpack val2014.zip from cocodataset.org in {{root}}/coco, and dataset_coco.json from {_KARPATHY} beside it",
+            "unpack val2014.zip from cocodataset.org in {root}/coco, "
+            f"and dataset_coco.json from {_KARPATHY} beside it",
             lambda root, split: read_captions(Path(root)/"coco/dataset_coco.json", Path(root)/"coco", split)),
-    EvalSet("flickr30k", ("retrieval", "gap"), ("flickr30k/dataset_flickr30k.json", "flickr30k/flickr30k_images/*.jpg"), "for research, by request",
-            f"ask for the images at shannon.cs.illinois.edu/DenotationGraph, put them in {{root}}/flickr30k/flickr30k_images, and dataset_flickr30k.json from {_KARPATHY} beside it",
-            lambda root, split: read_captions(Path(root)/"flickr30k/dataset_flickr30k.json", Path(root)/"flickr30k/flickr30k_images", split, resize="squeeze")),
-    EvalSet("shapes_captions", ("retrieval", "gap", *CHAIN_TASKS), ("shapes/val-*.tar",), "made by meru_nb, free of rights",
-            "python -m meru_nb.data.shapes --out {root}/shapes", lambda root, split: read_shards(Path(root)/f"shapes/{'train' if split == 'train' else 'val'}-*.tar")))
+    EvalSet("flickr30k", ("retrieval", "gap"), ("flickr30k/dataset_flickr30k.json", "flickr30k/flickr30k_images/*.jpg"),
+            "for research, by request",
+            "ask for the images at shannon.cs.illinois.edu/DenotationGraph, "
+            f"put them in {{root}}/flickr30k/flickr30k_images, and dataset_flickr30k.json from {_KARPATHY} beside it",
+            lambda root, split: read_captions(Path(root)/"flickr30k/dataset_flickr30k.json",
+                                              Path(root)/"flickr30k/flickr30k_images", split, resize="squeeze")),
+    EvalSet("shapes_captions", ("retrieval", "gap", *CHAIN_TASKS), ("shapes/val-*.tar",),
+            "made by meru_nb, free of rights", "python -m meru_nb.data.shapes --out {root}/shapes",
+            lambda root, split: read_shards(Path(root)/f"shapes/{'train' if split == 'train' else 'val'}-*.tar")))
 
 # %% ../../nbs/68_evals.captions.ipynb #68a1e00f
 def captions_at(

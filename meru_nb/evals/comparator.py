@@ -30,26 +30,37 @@ class OpenClip(nn.Module):
         self.clip, self.visual, self.log_scale = clip, clip.visual, clip.logit_scale
         size = clip.visual.image_size
         self.image_size = size[0] if isinstance(size, (tuple, list)) else size
-        proj = getattr(clip.visual, "proj", None)     # a ViT's own projection, taken out so that what comes before it can be seen
+        # a ViT's own projection, taken out so that what comes before it can be seen
+        proj = getattr(clip.visual, "proj", None)
         self.visual_proj = nn.Parameter(proj.detach().clone()) if torch.is_tensor(proj) else None
         if self.visual_proj is not None: clip.visual.proj = None
         self.context_length = getattr(clip, "context_length", None) or clip.text.context_length
         self.textual = SimpleNamespace(context_length=self.context_length)
         from open_clip import get_model_config
-        self.config = SimpleNamespace(visual=name, textual="", image_size=self.image_size, context_length=self.context_length,
-                                      architecture=json.dumps(get_model_config(name), sort_keys=True), pixels=(clip.visual.image_mean, clip.visual.image_std))   # what the weights do not say
-        with torch.no_grad(): self.embed_dim = self.encode_image(torch.zeros(1, 3, self.image_size, self.image_size), False).shape[1] if self.visual_proj is None else self.visual_proj.shape[1]
+        self.config = SimpleNamespace(visual=name, textual="", image_size=self.image_size,
+                                      context_length=self.context_length,
+                                      # what the weights do not say
+                                      architecture=json.dumps(get_model_config(name), sort_keys=True),
+                                      pixels=(clip.visual.image_mean, clip.visual.image_std))
+        self.embed_dim = self.width() if self.visual_proj is None else self.visual_proj.shape[1]
         self.space = Sphere(self.embed_dim)
         self.preset = f"open_clip:{name}"
+
+    @torch.no_grad()
+    def width(self) -> int:
+        "What the tower gives, seen by a blank image."
+        return self.encode_image(torch.zeros(1, 3, self.image_size, self.image_size), False).shape[1]
 
 # %% ../../nbs/67_evals.comparator.ipynb #eccac7b7
 @patch
 def encode_image(self: OpenClip, images, project=True):   # (B, 3, S, S) uint8, or float in [0, 1] -> (B, D)
     "Image points, or features before normalising."
     S = self.image_size
-    if images.ndim != 4 or images.shape[1:] != (3, S, S): raise ValueError(f"images have shape {tuple(images.shape)}: this model takes (B, 3, {S}, {S})")
+    if images.ndim != 4 or images.shape[1:] != (3, S, S):
+        raise ValueError(f"images have shape {tuple(images.shape)}: this model takes (B, 3, {S}, {S})")
     x = images / 255 if images.dtype == torch.uint8 else images
-    mean, std = (torch.tensor(v, device=x.device).view(3, 1, 1) for v in (self.visual.image_mean, self.visual.image_std))
+    mean, std = (torch.tensor(v, device=x.device).view(3, 1, 1)
+                 for v in (self.visual.image_mean, self.visual.image_std))
     features = self.visual((x - mean) / std)
     if self.visual_proj is not None: features = features @ self.visual_proj
     return self.space.lift(features, "image") if project else features
@@ -78,14 +89,20 @@ def open_comparator(
         if not Path(name).is_file(): raise FileNotFoundError(f"there is no model configuration at {name}")
         open_clip.add_model_config(name); name = Path(name).stem
     known = open_clip.list_models()
-    if name not in known: raise ValueError(f"open_clip has no model {name!r}.{closest(name, known)} python -c 'import open_clip; print(open_clip.list_models())' lists them")
+    if name not in known:
+        raise ValueError(f"open_clip has no model {name!r}.{closest(name, known)} "
+                         "python -c 'import open_clip; print(open_clip.list_models())' lists them")
     tags = open_clip.list_pretrained_tags_by_model(name)
     weights = rest[0] if rest else "openai" if "openai" in tags else ""
     if not (weights in tags or Path(weights).is_file()):
-        raise ValueError(f"{weights or 'nothing'!r} is neither a tag of {name} nor a file: write open_clip:{name}:TAG_OR_FILE{' with a tag among ' + ', '.join(tags[:6]) if tags else ''}")
+        among = f" with a tag among {', '.join(tags[:6])}" if tags else ""
+        raise ValueError(f"{weights or 'nothing'!r} is neither a tag of {name} nor a file: "
+                         f"write open_clip:{name}:TAG_OR_FILE{among}")
     if weights in tags: download_weights(name, weights)
     try: clip = open_clip.create_model(name, pretrained=weights)
-    except Exception as err: raise ValueError(f"open_clip cannot open {name} with {weights}: {type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''}") from None
+    except Exception as err:
+        raise ValueError(f"open_clip cannot open {name} with {weights}: {type(err).__name__}: "
+                         f"{str(err).splitlines()[0] if str(err) else ''}") from None
     model, tokenizer = OpenClip(clip, name).eval(), OpenClipTokenizer(open_clip.get_tokenizer(name))
     model.tokenizer = tokenizer      # as a model of ours knows its own
     return model, tokenizer

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from ..data.evalsets import EvalSet
+from .evalsets import EvalSet
 from .captions import CaptionSet, embed_captions, file_images
 from .features import Result, Task
 from ..files import read_json
@@ -21,16 +21,20 @@ def numbered(root) -> list:   # of (path, number, captions, their numbers), an i
     "Karpathy's test split, with COCO's numbers."
     file = Path(root)/"coco/dataset_coco.json"
     try:
-        return [(f"{i['filepath']}/{i['filename']}", int(i["cocoid"]), [s["raw"] for s in i["sentences"]], [int(s["sentid"]) for s in i["sentences"]])
+        return [(f"{i['filepath']}/{i['filename']}", int(i["cocoid"]), [s["raw"] for s in i["sentences"]],
+                 [int(s["sentid"]) for s in i["sentences"]])
                 for i in read_json(file)["images"] if i["split"] == "test"]
-    except (KeyError, TypeError): raise ValueError(f"{file} is not Karpathy's file: expected images with filepath, cocoid and sentences with sentid") from None
+    except (KeyError, TypeError):
+        raise ValueError(f"{file} is not Karpathy's file: expected images with filepath, "
+                         "cocoid and sentences with sentid") from None
 
 def caption_set(root) -> CaptionSet:
     "The split's images and captions, in the file's order."
     rows = numbered(root)
     files = [Path(root)/"coco"/path for path, *_ in rows]
     missing = [f for f in files if not f.is_file()]
-    if missing: raise FileNotFoundError(f"{len(missing)} of {len(files)} images are not there; the first is {missing[0]}")
+    if missing:
+        raise FileNotFoundError(f"{len(missing)} of {len(files)} images are not there; the first is {missing[0]}")
     owner = torch.tensor([k for k, row in enumerate(rows) for _ in row[2]])
     return CaptionSet(file_images(files, "test"), [c for row in rows for c in row[2]], owner)
 
@@ -48,7 +52,8 @@ def ranked(
     sides = dict(i2t=(image, text, image_ids, caption_ids), t2i=(text, image, caption_ids, image_ids))
     out = {}
     for way, (queries, keys, own, others) in sides.items():
-        best = torch.cat([space.score(q, keys, way).topk(min(DEEPEST, len(keys))).indices.cpu() for q in queries.split(block)])
+        best = torch.cat([space.score(q, keys, way).topk(min(DEEPEST, len(keys))).indices.cpu()
+                          for q in queries.split(block)])
         out[way] = {a: [others[k] for k in row] for a, row in zip(own, best.tolist())}
     return out
 
@@ -58,7 +63,9 @@ ASKED = ("eccv_map_at_r", "eccv_rprecision", "eccv_r1", "cxc_recalls", "coco_5k_
 def judgements():
     "The package's metrics, or a ValueError."
     try: package = importlib.import_module("eccv_caption")
-    except ImportError: raise ValueError("ECCV Caption's judgements are in a package that is not installed: pip install eccv-caption") from None
+    except ImportError:
+        raise ValueError("ECCV Caption's judgements are in a package that is not installed: "
+                         "pip install eccv-caption") from None
     return package.Metrics()
 
 def eccv(
@@ -67,18 +74,24 @@ def eccv(
 ) -> dict:         # "i2t mAP@R", ...
     "Figures of ranks."
     said = metrics.compute_all_metrics(found["i2t"], found["t2i"], target_metrics=ASKED, Ks=(1, 5, 10), verbose=False)
-    name = lambda k: k.replace("eccv_map_at_r", "mAP@R").replace("eccv_rprecision", "R-precision").replace("eccv_r", "R@")
-    return {f"{way} {name(k).replace('_r', ' R@').replace('_5k', '')}": float(v) for k, of in said.items() for way, v in of.items()}
+    name = lambda k: k.replace("eccv_map_at_r", "mAP@R").replace("eccv_rprecision", "R-precision").replace("eccv_r",
+                                                                                                           "R@")
+    return {f"{way} {name(k).replace('_r', ' R@').replace('_5k', '')}": float(v) for k, of in said.items()
+            for way, v in of.items()}
 
 def run_eccv(ev, data, root, options) -> list:
     "ECCV Caption's figures on COCO's test images."
     metrics, rows = judgements(), numbered(root)
     pairs = embed_captions(ev, data.open(root, "test"), data.name)
-    if len(pairs.image) < len(rows): raise ValueError(f"{len(rows) - len(pairs.image)} images cannot be read, and the judgements are of all {len(rows)}")
+    if len(pairs.image) < len(rows):
+        raise ValueError(f"{len(rows) - len(pairs.image)} images cannot be read, "
+                         f"and the judgements are of all {len(rows)}")
     found = ranked(ev.space, pairs.image, pairs.text, [row[1] for row in rows], [i for row in rows for i in row[3]])
-    protocol = f"Karpathy's test split, {len(pairs.image)} images, {len(pairs.text)} captions; judgements of eccv-caption; {ev.protocol('crop')}"
+    protocol = (f"Karpathy's test split, {len(pairs.image)} images, {len(pairs.text)} captions; "
+                f"judgements of eccv-caption; {ev.protocol('crop')}")
     return [Result(eccv(found, metrics), protocol, len(pairs.text), pairs.unreadable)]
 
 TASK = Task("eccv", run_eccv, "mAP@R by people's judgements of COCO's pairs, CxC's recall")
-SETS = (EvalSet("eccv_caption", ("eccv",), ("coco/dataset_coco.json", "coco/val2014/*.jpg"), "images under Flickr's terms, captions CC-BY 4.0, judgements MIT",
+SETS = (EvalSet("eccv_caption", ("eccv",), ("coco/dataset_coco.json", "coco/val2014/*.jpg"),
+                "images under Flickr's terms, captions CC-BY 4.0, judgements MIT",
                 "as coco_karpathy, and pip install eccv-caption", lambda root, split: caption_set(root)),)

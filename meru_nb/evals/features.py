@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CAUSE', 'Result', 'Task', 'fingerprint', 'model_identity', 'outputs_of', 'image_features', 'text_features', 'Reader',
-           'check_unreadable', 'ImageFeatures', 'Embedder', 'find_evals']
+           'check_unreadable', 'ImageFeatures', 'Embedder', 'joined', 'find_evals']
 
 # %% ../../nbs/69_evals.features.ipynb #6a3669d7
 import contextlib, importlib, json, os, pkgutil, signal, sys
@@ -42,9 +42,11 @@ class Result:
 class Task:
     "Something to measure."
     name: str
-    run: Callable   # (Embedder, EvalSet, root: Path, options) -> list of Result; every process runs it with the same arguments
+    # (Embedder, EvalSet, root: Path, options) -> list of Result; every process runs it with the same arguments
+    run: Callable
     about: str = "" # one line for --list
-    reads: Callable = lambda data, root, options: data.open(root, "test")   # what `run` opens and what else it reads: a result is of these
+    # what `run` opens and what else it reads: a result is of these
+    reads: Callable = lambda data, root, options: data.open(root, "test")
     transforms: bool = False   # `run` heeds `options.transform`
 
 # %% ../../nbs/69_evals.features.ipynb #b7ab14ed
@@ -52,10 +54,12 @@ def fingerprint(
     model,   # a DualEncoder, or a comparator with its interface
 ) -> str:    # 24 characters
     "A name for what the towers compute."
-    parts = [f"{k}={getattr(model.config, k, '')}" for k in ("visual", "textual", "image_size", "context_length", "architecture", "pixels")]
+    parts = [f"{k}={getattr(model.config, k, '')}"
+             for k in ("visual", "textual", "image_size", "context_length", "architecture", "pixels")]
     for name, x in sorted(model.state_dict().items()):
         if name.startswith("space.") or name == "log_scale": continue   # neither changes a feature
-        parts += [f"{name} {x.dtype} {tuple(x.shape)}", x.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()]
+        raw = x.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        parts += [f"{name} {x.dtype} {tuple(x.shape)}", raw]
     return digest(*parts)
 
 # %% ../../nbs/69_evals.features.ipynb #69a1e002
@@ -109,13 +113,16 @@ class Reader:
             try:
                 source, label = self.images.read(i)
                 return i, eval_tensor(source, self.size, self.resize), label, ""
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as err:   # SyntaxError: Pillow's word for a broken PNG
+            # SyntaxError: Pillow's word for a broken PNG
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as err:
                 return i, None, -1, str(err).split("\n")[0] if isinstance(err, BadSample) else "image cannot be read"
 
 def check_unreadable(unreadable: Counter, count: int, what: str, most=0.01):
     "ValueError if more than `most` of `count` images could not be read."
     bad = sum(unreadable.values())
-    if bad > most * count: raise ValueError(f"{bad} of {count} images of {what} cannot be used, more than {most:.0%}: {', '.join(f'{c} ({n})' for c, n in unreadable.most_common(3))}")
+    if bad > most * count:
+        raise ValueError(f"{bad} of {count} images of {what} cannot be used, more than {most:.0%}: "
+                         f"{', '.join(f'{c} ({n})' for c, n in unreadable.most_common(3))}")
 
 # %% ../../nbs/69_evals.features.ipynb #1c781d74
 @dataclass
@@ -152,24 +159,34 @@ class Embedder:
     def protocol(self, resize="") -> str:
         "The score in words, after how pixels were resized if that is said."
         S, score = self.model.image_size, f"score {self.space.similarity}"
-        return {"": "", "crop": f"shorter edge to {S}, centre, bicubic; ", "squeeze": f"squeezed to {S} x {S}, bicubic; "}[resize] + score
+        crop, squeeze = f"shorter edge to {S}, centre, bicubic; ", f"squeezed to {S} x {S}, bicubic; "
+        return {"": "", "crop": crop, "squeeze": squeeze}[resize] + score
 
 # %% ../../nbs/69_evals.features.ipynb #4ca97419
+def joined(parts: list) -> dict:   # dicts of tensors with the same names -> one, along the first dimension
+    "Parts of a set, one after another."
+    together = lambda name: torch.cat([p[name] for p in parts])
+    return {name: together(name) for name in parts[0]}
+
 @patch
 def shared(self: Embedder, key: str, count: int, compute, size: int, what: str) -> dict:
     "Chunks 0..n of `count` samples, each computed by one process or found on disk; whole on every process."
     mine, bad = {}, None
-    with progress_bar(total=count, desc=what, unit="", disable=not (self.progress and self.state.is_main_process)) as bar:
+    with progress_bar(total=count, desc=what, unit="",
+                      disable=not (self.progress and self.state.is_main_process)) as bar:
         for number, start in enumerate(range(0, count, size)):
             if number % self.state.num_processes == self.state.process_index:
                 try: mine[number] = self.chunk_of(key, number, range(start, min(start + size, count)), compute)
-                except (ValueError, OSError) as err: bad = err; break   # the others wait for these features: they learn of it before it is raised
+                # the others wait for these features: they learn of it before it is raised
+                except (ValueError, OSError) as err:
+                    bad = err
+                    break
             bar.update(min(size, count - start))
     everyone = gather_object([(mine, bad)]) if self.state.num_processes > 1 else [(mine, bad)]
     for _, err in everyone:
         if err: raise err
     parts = {k: v for part, _ in everyone for k, v in part.items()}
-    return {name: torch.cat([parts[k][name] for k in sorted(parts)]) for name in parts[0]}
+    return joined([parts[k] for k in sorted(parts)])
 
 # %% ../../nbs/69_evals.features.ipynb #69a1e004
 @patch
@@ -177,7 +194,8 @@ def chunk_of(self: Embedder, key, number, indices, compute) -> dict:
     "One chunk, from the cache if it is there and whole."
     path = self.cache and Path(self.cache)/self.name/key/f"{number:06d}.safetensors"
     if path:
-        with contextlib.suppress(SafetensorError, OSError): return load_kept(path)   # absent, damaged, or not to be read
+        with contextlib.suppress(SafetensorError, OSError):   # absent, damaged, or not to be read
+            return load_kept(path)
     out = {k: v.contiguous() for k, v in compute(indices).items()}
     if path: self.keep_chunk(path, out)
     return out
@@ -191,7 +209,9 @@ def keep_chunk(self: Embedder, path: Path, chunk: dict):
         save_file(chunk, part, metadata=dict(crc32=checksum(chunk))); part.replace(path)
     except (SafetensorError, OSError) as err:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)
-        if not self.mute: print(f"features are not kept, and the next evaluation computes them again: {self.cache} cannot be written ({_why(err)}); --cache-dir names another folder", file=sys.stderr)
+        if not self.mute:
+            print("features are not kept, and the next evaluation computes them again: "
+                  f"{self.cache} cannot be written ({_why(err)}); --cache-dir names another folder", file=sys.stderr)
         self.mute = True
 
 def _why(err): return getattr(err, "strerror", None) or " ".join(str(err).split())[:80]
@@ -206,33 +226,42 @@ def images(self: Embedder,
            what=""          # for the bar and for errors
           ) -> ImageFeatures:
     "Features of every image."
-    key = "image-" + digest(images.key, len(images), resize, self.model.image_size, self.batch_size, self.chunk, code_key())
+    key = "image-" + digest(images.key, len(images), resize, self.model.image_size, self.batch_size, self.chunk,
+                            code_key())
     reader = Reader(images, self.model.image_size, resize)
-    out = self.shared(key, len(images), lambda indices: self.read_and_embed(reader, indices), self.batch_size * self.chunk, what or "images")
+    compute = lambda indices: self.read_and_embed(reader, indices)
+    out = self.shared(key, len(images), compute, self.batch_size * self.chunk, what or "images")
     good, causes = out["label"] >= 0, _causes(out["cause"])
     check_unreadable(causes, len(images), what or "this set", self.max_unreadable)
     if not good.any(): raise ValueError(f"{what or 'this set'} has no image that can be read")
-    return ImageFeatures(out["visual"][good], out["projected"][good], out["label"][good], good.nonzero()[:, 0], dict(causes))
+    return ImageFeatures(out["visual"][good], out["projected"][good], out["label"][good], good.nonzero()[:, 0],
+                         dict(causes))
 
 @patch
 def read_and_embed(self: Embedder, reader: Reader, indices) -> dict:
     "Features of the images at `indices`; label -1 and a cause for those that cannot be read."
     batches = [list(indices)[i:i + self.batch_size] for i in range(0, len(indices), self.batch_size)]
     blank, rows, parts = torch.zeros(3, reader.size, reader.size, dtype=torch.uint8), [], []
-    loader = DataLoader(reader, batch_sampler=batches, num_workers=self.workers, collate_fn=_plain, worker_init_fn=heed_parent_only)
+    loader = DataLoader(reader, batch_sampler=batches, num_workers=self.workers, collate_fn=_plain,
+                        worker_init_fn=heed_parent_only)
     for batch in told_of(loader):
         rows += [(label, cause.encode()[:CAUSE].ljust(CAUSE, b"\0")) for _, _, label, cause in batch]
-        pixels = torch.stack([blank if p is None else torch.from_numpy(p) for _, p, _, _ in batch])   # the place of a broken image is kept, and dropped afterwards
+        # the place of a broken image is kept, and dropped afterwards
+        pixels = torch.stack([blank if p is None else torch.from_numpy(p) for _, p, _, _ in batch])
         parts.append(image_features(self.model, pixels.to(self.device)))
         self.passes += 1
-    return {k: torch.cat([p[k] for p in parts]) for k in parts[0]} | dict(
-        label=torch.tensor([l for l, _ in rows]), cause=torch.frombuffer(bytearray(b"".join(c for _, c in rows)), dtype=torch.uint8).view(-1, CAUSE))
+    return joined(parts) | dict(
+        label=torch.tensor([l for l, _ in rows]),
+        cause=torch.frombuffer(bytearray(b"".join(c for _, c in rows)), dtype=torch.uint8).view(-1, CAUSE))
 
-def _plain(batch):   # as arrays, through the pipe: each tensor of a worker takes a file descriptor and a place in /dev/shm, of which containers have 64 MB
+def _plain(batch):
+    # As arrays, through the pipe: each tensor of a worker takes a file descriptor and a place in /dev/shm,
+    # of which containers have 64 MB.
     return [(i, pixels if pixels is None else pixels.numpy(), *rest) for i, pixels, *rest in batch]
 
 def _causes(coded) -> Counter:   # (N, CAUSE) bytes
-    return Counter(c for c in (bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in coded[(coded != 0).any(1)].numpy()) if c)
+    rows = coded[(coded != 0).any(1)].numpy()
+    return Counter(filter(None, (bytes(row).rstrip(b"\0").decode("utf-8", "replace") for row in rows)))
 
 # %% ../../nbs/69_evals.features.ipynb #f247253f
 @patch
@@ -247,7 +276,8 @@ def texts(self: Embedder,
     ids = (getattr(row, "tolist", lambda: row)() for row in self.tokenizer(order))
     key = "text-" + digest(self.text_batch, self.chunk, code_key(), *map(str, ids))
     size = self.text_batch * self.chunk
-    out = self.shared(key, len(order), lambda indices: self.embed_texts([order[i] for i in indices]), size, what)["projected"]
+    compute = lambda indices: self.embed_texts([order[i] for i in indices])
+    out = self.shared(key, len(order), compute, size, what)["projected"]
     place = {t: i for i, t in enumerate(order)}
     features = out[torch.tensor([place[t] for t in texts])].to(self.device)
     with torch.no_grad(): return self.space.lift(features, "text") if project else features
@@ -255,7 +285,8 @@ def texts(self: Embedder,
 @patch
 def embed_texts(self: Embedder, texts: list) -> dict:
     "Features of some texts, a batch at a time."
-    parts = [text_features(self.model, self.tokenizer, texts[i:i + self.text_batch]).cpu() for i in range(0, len(texts), self.text_batch)]
+    parts = [text_features(self.model, self.tokenizer, texts[i:i + self.text_batch]).cpu()
+             for i in range(0, len(texts), self.text_batch)]
     self.passes += len(parts)
     return dict(projected=torch.cat(parts))
 

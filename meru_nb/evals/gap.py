@@ -45,7 +45,8 @@ def quantiles(
 
 def radii(space, image, text) -> dict:
     "Quantiles of both modalities' distances from the root."
-    return {k: v for name, x in (("image", image), ("text", text)) for k, v in quantiles(space.radius(x), f"radius_{name}").items()}
+    of = lambda x, name: quantiles(space.radius(x), f"radius_{name}")
+    return of(image, "image") | of(text, "text")
 
 # %% ../../nbs/74_evals.gap.ipynb #8ba679c9
 def angles(
@@ -53,7 +54,8 @@ def angles(
     image, text,       # (N, D) points, row i of both a pair
 ) -> dict:
     "Share of pairs in the cone; means and quantiles of the exterior angles."
-    found = dict(angle_at_text=space.cone_angle(text, image), angle_at_image=space.cone_angle(image, text))   # (N,), in a product (N, F)
+    # (N,), in a product (N, F)
+    found = dict(angle_at_text=space.cone_angle(text, image), angle_at_image=space.cone_angle(image, text))
     out = dict(in_cone=float(space.in_cone(text, image).double().mean()))
     for name, a in found.items(): out |= {name: float(a.double().mean())} | quantiles(a, name)
     return out
@@ -69,7 +71,9 @@ def separability(
     ridge=1e-3,    # ρ, relative to the mean variance
 ) -> float:        # accuracy on the half that was not fitted, classes weighted alike
     "How well a plane tells the modalities apart."
-    if min(len(image), len(text)) < 2: raise ValueError(f"{len(image)} images and {len(text)} texts: separability fits on half of each, so give at least two")
+    if min(len(image), len(text)) < 2:
+        raise ValueError(f"{len(image)} images and {len(text)} texts: separability fits on half of each, "
+                         "so give at least two")
     x = [tangent(space, p).double() for p in (image, text)]
     fit, mu = torch.cat([p[0::2] for p in x]), [p[0::2].mean(0) for p in x]
     centred = fit - fit.mean(0)
@@ -93,12 +97,15 @@ def spread(
     most=2000,     # points that uniformity looks at
 ) -> dict:
     "Alignment of pairs, uniformity and effective dimension of each modality."
-    if image.shape != text.shape: raise ValueError(f"image {tuple(image.shape)} and text {tuple(text.shape)} are no pairs: give as many rows of each")
+    if image.shape != text.shape:
+        raise ValueError(f"image {tuple(image.shape)} and text {tuple(text.shape)} are no pairs: "
+                         "give as many rows of each")
     out = dict(alignment=float(space.dist(image, text).double().square().mean()))
     for k, x in (("image", image), ("text", text)):
         some = x[:most]
         d2 = space.pairwise_dist(some, some).double().square().fill_diagonal_(torch.inf)
-        out[f"uniformity_{k}"] = float(torch.logsumexp(-2 * d2.flatten(), 0) - math.log(max(1, len(some) * (len(some) - 1))))
+        pairs = max(1, len(some) * (len(some) - 1))
+        out[f"uniformity_{k}"] = float(torch.logsumexp(-2 * d2.flatten(), 0) - math.log(pairs))
         out[f"dimension_{k}"] = effective_dimension(tangent(space, x))
     return out
 
@@ -110,7 +117,8 @@ def gap_measures(
 ) -> dict:
     "Every measure of this notebook; angles and cones where there are cones."
     if image.device.type != "mps": image, text = image.double(), text.double()   # Apple's GPUs have no float64
-    out = places(space, image, text) | radii(space, image, text) | dict(separability=separability(space, image, text)) | spread(space, image, text)
+    out = places(space, image, text) | radii(space, image, text)
+    out |= dict(separability=separability(space, image, text)) | spread(space, image, text)
     return out | angles(space, image, text) if space.has_cones else out
 
 # %% ../../nbs/74_evals.gap.ipynb #b007eef2
@@ -122,7 +130,8 @@ def run_gap(ev, data, root, options) -> list:
     for row, i in enumerate(pairs.owner.tolist()): first.setdefault(i, row)
     text = pairs.text[[first[i] for i in range(len(pairs.image))]]
     root = "the origin" if ev.space.origin else "the mean"
-    protocol = f"{found.images.split}; {len(text)} pairs of an image and its first caption; {ev.protocol(found.resize)}; root {root}"
+    protocol = (f"{found.images.split}; {len(text)} pairs of an image and its first caption; "
+                f"{ev.protocol(found.resize)}; root {root}")
     scale = float(ev.model.log_scale.detach().exp())
     def result(label, image, text, more):
         if not ev.space.origin: ev.space.fit_root(torch.cat([image, text]))
@@ -130,5 +139,6 @@ def run_gap(ev, data, root, options) -> list:
         return Result(figures, f"{protocol}; transform {label or 'none'}", len(text), pairs.unreadable, label)
     return [result(*v) for v in variants(ev.space, pairs.image, text, getattr(options, "transform", ""))]
 
-TASK = Task("gap", run_gap, "distance of the modalities, radii, angles, cones, separability, spread, RMG, entropy, neighbours",
+TASK = Task("gap", run_gap,
+            "distance of the modalities, radii, angles, cones, separability, spread, RMG, entropy, neighbours",
             transforms=True)

@@ -68,7 +68,9 @@ def fit(
     h = (p * (1 - p)).mean().clamp_min(1e-8)
     to_W, to_b = (h * variance + decay).rsqrt(), h.rsqrt()
     V, v = (W / to_W).requires_grad_(), (b / to_b).requires_grad_()
-    optimizer, calls = torch.optim.LBFGS([V, v], max_iter=max_iter, max_eval=2 * max_iter, tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe"), [0]
+    calls = [0]
+    optimizer = torch.optim.LBFGS([V, v], max_iter=max_iter, max_eval=2 * max_iter, tolerance_grad=0,
+                                  tolerance_change=0, line_search_fn="strong_wolfe")
     def closure():
         loss, gW, gb = loss_and_gradient(z, y, V.detach() * to_W, v.detach() * to_b, decay)
         V.grad, v.grad, calls[0] = gW * to_W, gb * to_b, calls[0] + 1
@@ -88,7 +90,8 @@ class TorchProber:
 
     def start(self, C):       # W, b
         "Weights between the fits below and above C; the next one's where there is one side only."
-        below, above = max((k for k in self.known if k < C), default=None), min((k for k in self.known if k > C), default=None)
+        below = max((k for k in self.known if k < C), default=None)
+        above = min((k for k in self.known if k > C), default=None)
         if below is None or above is None: return self.known.get(below or above, self.zero)
         share = math.log(C / below) / math.log(above / below)
         return tuple(torch.lerp(low, high, share) for low, high in zip(self.known[below], self.known[above]))
@@ -150,8 +153,10 @@ def linear_probe(
     "Search C on `val`, fit on `train` and `val`, measure on `test`."
     if solver not in PROBERS: raise ValueError(f"--solver is {solver!r}: choose {' or '.join(PROBERS)}")
     for name, (x, y) in dict(train=train, val=val, test=test).items():
-        if len(x) != len(y) or not len(x): raise ValueError(f"{name} has {len(x)} features and {len(y)} labels: give as many of both, and some")
-        if not 0 <= int(y.min()) <= int(y.max()) < classes: raise ValueError(f"{name} has labels from {int(y.min())} to {int(y.max())}: there are {classes} classes")
+        if len(x) != len(y) or not len(x):
+            raise ValueError(f"{name} has {len(x)} features and {len(y)} labels: give as many of both, and some")
+        if not 0 <= int(y.min()) <= int(y.max()) < classes:
+            raise ValueError(f"{name} has labels from {int(y.min())} to {int(y.max())}: there are {classes} classes")
     if len(train[1].unique()) < 2: raise ValueError("train has one class: a probe needs two")
     prober = PROBERS[solver](*train, classes)
     C, _ = search(lambda C: mean_per_class(prober.scores(C, val[0]), val[1]))
@@ -167,8 +172,9 @@ def run(ev, data: EvalSet, root, options) -> list:
     metrics, C = linear_probe(*parts, len(opened["test"].names), options.solver)
     splits = "; ".join(f"{s} {images.split} ({len(images)})" for s, images in opened.items())
     unreadable = {f"{s}: {cause}": n for s, f in seen.items() for cause, n in f.unreadable.items()}
-    return [Result(metrics | dict(C=C), f"{splits}; {ev.protocol('crop').split(';')[0]}; features before the projection; {options.solver}'s logistic regression, C by sweep and search on val, refit on train and val",
-                   len(parts[2][1]), unreadable)]
+    protocol = (f"{splits}; {ev.protocol('crop').split(';')[0]}; features before the projection; "
+                f"{options.solver}'s logistic regression, C by sweep and search on val, refit on train and val")
+    return [Result(metrics | dict(C=C), protocol, len(parts[2][1]), unreadable)]
 
 def reads(data, root, options) -> dict:
     "The three splits."

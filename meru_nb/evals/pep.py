@@ -70,8 +70,10 @@ def run_pep(ev, data, root, options) -> list:
     L = len(chains[0])
     text = ev.texts([t for c in chains for t in c], what=f"{data.name} chains").unflatten(0, (-1, L))
     figures, true, false = pep(ev.space, pairs.image, text, owner)
-    protocol = (f"{found.images.split}; {true} pairs of an image and a caption of its own, {false} of an image and one of the first 100 finest captions of others; "
+    protocol = (f"{found.images.split}; {true} pairs of an image and a caption of its own, "
+                f"{false} of an image and one of the first 100 finest captions of others; "
                 f"angle at the text; {ev.protocol(found.resize)}; a third party's protocol, not confirmed by the paper")
     return [Result(figures, protocol, true, pairs.unreadable)]
 
-TASK = Task("pep", run_pep, "AUROC and average precision of images with their captions against a fixed list of others, by angle")
+TASK = Task("pep", run_pep, "AUROC and average precision of images with their captions against a fixed list of "
+                            "others, by angle")

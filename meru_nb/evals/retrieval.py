@@ -22,7 +22,8 @@ def right_keys(
     order = key_group.argsort(stable=True)
     there = key_group[order]
     start, stop = (torch.searchsorted(there, query_group, right=right) for right in (False, True))
-    if bool((start == stop).any()): raise ValueError(f"query {int((start == stop).nonzero()[0])} has no right answer among the keys")
+    if bool((start == stop).any()):
+        raise ValueError(f"query {int((start == stop).nonzero()[0])} has no right answer among the keys")
     return order, start, stop - start
 
 # %% ../../nbs/71_evals.retrieval.ipynb #be1feb5e
@@ -53,7 +54,8 @@ def recall(
     ks=(1, 5, 10),
 ) -> dict:
     "Recall at k and the median rank."
-    return {f"R@{k}": float((ranks <= k).double().mean()) for k in ks} | dict(median_rank=float(ranks.double().quantile(0.5)))
+    found = {f"R@{k}": float((ranks <= k).double().mean()) for k in ks}
+    return found | dict(median_rank=float(ranks.double().quantile(0.5)))
 
 # %% ../../nbs/71_evals.retrieval.ipynb #475a007c
 def tiles(
@@ -62,7 +64,7 @@ def tiles(
     image_group, text_group,   # (N,), (M,) rising integers
     block,          # of each in a tile
     all=True,       # False: only where right answers may be
-):                  # direction, key (n, m), who is right (n, m) or None for nobody, the queries' slice, the dimension of their keys
+):   # direction, key (n, m), who is right (n, m) or None for nobody, the queries' slice, the dimension of their keys
     "All pairs, twice: a tile for the texts as queries, and one for the images."
     parts = lambda x: [slice(i, i + block) for i in range(0, len(x), block)]
     for p in parts(image):
@@ -71,7 +73,8 @@ def tiles(
             meet = bool((i[0] <= t[-1]) & (t[0] <= i[-1]))
             if not (meet or all): continue
             right = i[:, None] == t if meet else None
-            yield from ((way, key, right, *at) for way, key, at in zip(DIRECTIONS, space.order(image[p], text[q]), ((q, 0), (p, 1))))
+            keys = zip(DIRECTIONS, space.order(image[p], text[q]), ((q, 0), (p, 1)))
+            yield from ((way, key, right, *at) for way, key, at in keys)
 
 # %% ../../nbs/71_evals.retrieval.ipynb #ab9fe896
 @torch.no_grad()
@@ -84,8 +87,10 @@ def ranks_both_ways(
     block=None,     # of each in a tile; on a GPU more
 ) -> dict:          # "t2i" (M,) and "i2t" (N,) ranks
     "Ranks of the images for each text and of the texts for each image."
-    if not (len(image) and len(text)): raise ValueError(f"{len(image)} images and {len(text)} texts: retrieval needs some of both")
-    by = dict(t2i=right_keys(image_group, text_group)[0], i2t=right_keys(text_group, image_group)[0])        # queries by group
+    if not (len(image) and len(text)):
+        raise ValueError(f"{len(image)} images and {len(text)} texts: retrieval needs some of both")
+    # queries by group
+    by = dict(t2i=right_keys(image_group, text_group)[0], i2t=right_keys(text_group, image_group)[0])
     points = image[by["i2t"]], text[by["t2i"]], image_group[by["i2t"]], text_group[by["t2i"]]
     block = block or (512 if image.device.type == "cpu" else 4096)
     dtype, wide = torch.promote_types(image.dtype, text.dtype), space.order(image[:1], text[:1])[0].dtype
@@ -105,7 +110,8 @@ def retrieval(
     ks=(1, 5, 10), block=None,
 ) -> dict:          # "t2i" and "i2t", each as `recall` gives it
     "Text to image and image to text."
-    return {way: recall(r, ks) for way, r in ranks_both_ways(space, image, text, image_group, text_group, block).items()}
+    ranks = ranks_both_ways(space, image, text, image_group, text_group, block)
+    return {way: recall(r, ks) for way, r in ranks.items()}
 
 # %% ../../nbs/71_evals.retrieval.ipynb #c6071040
 def groups(
@@ -126,8 +132,10 @@ def run_retrieval(ev, data, root, options) -> list:
         figures = retrieval(ev.space, image, text, images, texts)
         metrics = {f"{way} {k}": v for way, f in figures.items() for k, v in f.items()}
         return Result(metrics | more, protocol, len(text), pairs.unreadable, label)
-    protocol = f"{found.images.split}; {len(pairs.image)} images, {len(pairs.text)} captions; {ev.protocol(found.resize)}"
+    counts = f"{len(pairs.image)} images, {len(pairs.text)} captions"
+    protocol = f"{found.images.split}; {counts}; {ev.protocol(found.resize)}"
     if found.merge: protocol += "; equal captions are one"
     return [result(*v) for v in variants(ev.space, pairs.image, pairs.text, getattr(options, "transform", ""))]
 
-TASK = Task("retrieval", run_retrieval, "recall at 1, 5, 10 and median rank, text to image and image to text", transforms=True)
+TASK = Task("retrieval", run_retrieval, "recall at 1, 5, 10 and median rank, text to image and image to text",
+            transforms=True)

@@ -23,13 +23,15 @@ def build_classifier(
     "Class weights from prompts."
     counts = sorted({len(p) for p in prompts})
     if len(prompts) < 2 or len(counts) != 1 or not counts[0]:
-        raise ValueError(f"{len(prompts)} classes with {counts} prompts: give at least two classes, each with the same number of prompts")
+        raise ValueError(f"{len(prompts)} classes with {counts} prompts: give at least two classes, "
+                         "each with the same number of prompts")
     ids = tokenizer([text for p in prompts for text in p])
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # equal lengths together: less padding
-    features = [model.encode_text(tokenizer.pad([ids[i] for i in order[k:k + batch_size]], model.textual.context_length), project=False)
-                for k in range(0, len(ids), batch_size)]
+    batches = (order[k:k + batch_size] for k in range(0, len(ids), batch_size))
+    pad = lambda batch: tokenizer.pad([ids[i] for i in batch], model.textual.context_length)
+    features = torch.cat([model.encode_text(pad(batch), project=False) for batch in batches])
     back = torch.empty(len(ids), dtype=torch.long); back[torch.tensor(order)] = torch.arange(len(ids))
-    return model.space.classifier(torch.cat(features)[back.to(features[0].device)].unflatten(0, (len(prompts), counts[0])))
+    return model.space.classifier(features[back.to(features.device)].unflatten(0, (len(prompts), counts[0])))
 
 # %% ../../nbs/70_evals.zero_shot.ipynb #f59ce2df
 def accuracy(
@@ -39,14 +41,19 @@ def accuracy(
 ) -> dict:
     "Top-k accuracy and the mean of top-1 over the classes that occur."
     if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
-        raise ValueError(f"scores {tuple(scores.shape)} and labels {tuple(labels.shape)} do not fit: give (N, K) and (N,), N at least 1")
-    if not 0 <= int(labels.min()) <= int(labels.max()) < scores.shape[1]: raise ValueError(f"labels reach from {int(labels.min())} to {int(labels.max())}: there are {scores.shape[1]} classes")
+        raise ValueError(f"scores {tuple(scores.shape)} and labels {tuple(labels.shape)} do not fit: "
+                         "give (N, K) and (N,), N at least 1")
+    if not 0 <= int(labels.min()) <= int(labels.max()) < scores.shape[1]:
+        raise ValueError(f"labels reach from {int(labels.min())} to {int(labels.max())}: "
+                         f"there are {scores.shape[1]} classes")
     own = scores.gather(1, labels[:, None])
     ahead = (scores >= own).sum(1) - 1    # classes at least as good as the right one
     hit = (ahead < 1).double()
     count = torch.bincount(labels, minlength=scores.shape[1])
-    per_class = torch.zeros(scores.shape[1], dtype=torch.double, device=scores.device).index_add_(0, labels, hit)[count > 0] / count[count > 0]
-    return {f"top{k}": float((ahead < k).double().mean()) for k in ks if k <= scores.shape[1]} | dict(mean_per_class=float(per_class.mean()))
+    hits = torch.zeros(scores.shape[1], dtype=torch.double, device=scores.device).index_add_(0, labels, hit)
+    per_class = hits[count > 0] / count[count > 0]
+    top = {f"top{k}": float((ahead < k).double().mean()) for k in ks if k <= scores.shape[1]}
+    return top | dict(mean_per_class=float(per_class.mean()))
 
 # %% ../../nbs/70_evals.zero_shot.ipynb #87bbf834
 def class_texts(
@@ -58,8 +65,9 @@ def class_texts(
     if prompts not in ("meru", "clip"): raise ValueError(f"--prompts is {prompts!r}: choose meru or clip")
     if data.class_prompts: return data.class_prompts(), "its own"
     templates = clip_prompts(data) if prompts == "clip" or not data.prompts else data.prompts
-    source = "clip" if templates is not data.prompts else "meru" if data.name in MERU_PROMPTS and not data.path else "its own"
-    return [[t.replace("{}", n) for t in templates] for n in names], source
+    own = "meru" if data.name in MERU_PROMPTS and not data.path else "its own"
+    fill = lambda name: [t.replace("{}", name) for t in templates]
+    return list(map(fill, names)), own if templates is data.prompts else "clip"
 
 def class_points(
     ev,             # an Embedder
@@ -72,16 +80,20 @@ def class_points(
     seen = ev.images(images, what=data.name)
     texts, source = class_texts(data, images.names, options.prompts)
     if int(seen.labels.max()) >= len(texts):
-        raise ValueError(f"{data.name} has labels up to {int(seen.labels.max())} and {len(texts)} class names: give as many names as classes")
+        raise ValueError(f"{data.name} has labels up to {int(seen.labels.max())} and {len(texts)} class names: "
+                         "give as many names as classes")
     weights, points = ev.classifier(texts, what=f"{data.name} prompts"), ev.points(seen)
-    return points, weights, seen, images, f"split {images.split}; {ev.protocol('crop')}; prompts {source} ({len(texts[0])})"
+    protocol = f"split {images.split}; {ev.protocol('crop')}; prompts {source} ({len(texts[0])})"
+    return points, weights, seen, images, protocol
 
 @torch.no_grad()
 def in_blocks(space, points, weights, block=1024):   # (N, D), class weights, images at a time -> (N, K) on the CPU
     "Every image scored against every class."
     return torch.cat([space.classify(points[i:i + block], weights).cpu() for i in range(0, len(points), block)])
 
-def class_scores(ev, data, root, options) -> tuple:   # as in `class_points` -> scores (N, K), ImageFeatures, Images, protocol
+def class_scores(
+    ev, data, root, options,   # as in `class_points`
+) -> tuple:                    # scores (N, K), ImageFeatures, Images, protocol
     "Every image scored against every class."
     points, weights, *rest = class_points(ev, data, root, options)
     return in_blocks(ev.space, points, weights), *rest

@@ -29,7 +29,8 @@ def disk_grid(
     rim=0.98, # coordinates farther out are left out
 ):            # axis (n,), points (n, n, 2); NaN beyond the rim
     "A square grid over the Poincaré disk, as points of the hyperboloid."
-    if not (n > 1 and 0 < rim < 1): raise ValueError(f"n is {n}, rim {rim}: give at least 2 points a side and a rim inside the disk, 0 < rim < 1")
+    if not (n > 1 and 0 < rim < 1):
+        raise ValueError(f"n is {n}, rim {rim}: give at least 2 points a side and a rim inside the disk, 0 < rim < 1")
     axis = torch.linspace(-1, 1, n, dtype=torch.float64)
     p = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)                      # (n, n, 2)
     inside = p.norm(dim=-1, keepdim=True) < rim
@@ -45,7 +46,8 @@ def log_cone_volume(
 ) -> float:  # natural logarithm
     "Logarithm of the volume of a cone that ends at distance `r`."
     lorentz.check_c(c)
-    if not (r > 0 and 0 < psi <= math.pi and dim >= 2): raise ValueError(f"r is {r}, psi {psi}, dim {dim}: give r > 0, 0 < psi <= π, dim >= 2")
+    if not (r > 0 and 0 < psi <= math.pi and dim >= 2):
+        raise ValueError(f"r is {r}, psi {psi}, dim {dim}: give r > 0, 0 < psi <= π, dim >= 2")
     t = (torch.arange(n, dtype=torch.float64) + 0.5) / n
     across = ((dim - 2) * (psi * t).sin().log()).logsumexp(0) + math.log(psi / n)
     along = ((dim - 1) * ((c**0.5 * r * t).sinh() / c**0.5).log()).logsumexp(0) + math.log(r / n)

@@ -22,7 +22,8 @@ def check_c(
     c  # curvature is -c: a float or a 0-d tensor
 ):
     "A ValueError unless `c` is positive and finite."
-    if torch.is_tensor(c) and (c.device.type != "cpu" or torch.compiler.is_compiling()): return   # a number asked for would wait, or break the graph
+    # A number asked for would wait, or break the graph.
+    if torch.is_tensor(c) and (c.device.type != "cpu" or torch.compiler.is_compiling()): return
     values = c.detach().flatten().tolist() if torch.is_tensor(c) else [c]
     if not all(isinstance(v, Real) and 0 < v < math.inf for v in values):
         raise ValueError(f"c is {c}: the curvature is -c, so c must be a positive, finite number")
@@ -38,7 +39,8 @@ def widen(
             what = f"{p.dtype} of shape {tuple(p.shape)}" if torch.is_tensor(p) else type(p).__name__
             raise TypeError(f"got {what}: points are floating-point tensors of shape (..., D)")
     if len({p.shape[-1] for p in points}) > 1:
-        raise ValueError(f"points have {' and '.join(str(p.shape[-1]) for p in points)} components: give them the same last dimension")
+        raise ValueError(f"points have {' and '.join(str(p.shape[-1]) for p in points)} components: "
+                         "give them the same last dimension")
     out = functools.reduce(torch.promote_types, (p.dtype for p in points), torch.float32)
     wide = torch.float32 if points[0].device.type == "mps" else torch.float64  # Apple's GPUs have no float64
     return c.to(wide) if torch.is_tensor(c) else float(c), *(p.to(wide) for p in points), out
@@ -66,7 +68,8 @@ def rays(
     up, x_first = vecdot(d, x + y), nx < ny                               # up = ‖y‖² - ‖x‖²
     short, length = torch.where(x_first[..., None], x, y), torch.where(x_first, nx, ny)
     e = length[..., None] * d - (up / nonzero(nx + ny))[..., None] * short
-    w = torch.where(nx * ny > 0, vecdot(e, e) / (2 * nonzero(nx * ny)), nx * ny - vecdot(x, y))  # the last keeps the gradient at O
+    apart = vecdot(e, e) / (2 * nonzero(nx * ny))
+    w = torch.where(nx * ny > 0, apart, nx * ny - vecdot(x, y))  # the last keeps the gradient at O
     q = c * up / nonzero(c**0.5 * (nx * (1 + c * ny**2).sqrt() + ny * (1 + c * nx**2).sqrt()))
     return nx, q, w, e
 
@@ -150,10 +153,12 @@ def by_rows(
     c     # curvature is -c
 ):        # (..., B, M)
     "`fn` over chunks of the rows of `x`, recomputed in the backward pass."
-    if min(x.ndim, y.ndim) < 2: raise ValueError(f"shapes are {tuple(x.shape)} and {tuple(y.shape)}: pairwise forms take (B, D) and (M, D)")
+    if min(x.ndim, y.ndim) < 2:
+        raise ValueError(f"shapes are {tuple(x.shape)} and {tuple(y.shape)}: pairwise forms take (B, D) and (M, D)")
     parts = x.split(max(1, CHUNK // max(1, y.shape[-2])), dim=-2)
     if len(parts) == 1: return fn(x, y, c)
-    run = functools.partial(checkpoint, fn, use_reentrant=False, preserve_rng_state=False) if torch.is_grad_enabled() else fn
+    again = functools.partial(checkpoint, fn, use_reentrant=False, preserve_rng_state=False)
+    run = again if torch.is_grad_enabled() else fn
     return torch.cat([run(p, y, c) for p in parts], dim=-2)
 
 # %% ../../nbs/10_geometry.lorentz.ipynb #8f72bb74
@@ -205,11 +210,13 @@ def legs(
     "Exterior angles of all pairs, still as right-angled triangles."
     p = xy * (1 / nonzero(s))
     along, across2 = p * (1 + s**2).sqrt() - s * (1 + s_to**2).sqrt(), (s_to - p) * (s_to + p)
-    still = (across2 + along**2 <= 32 * torch.finfo(p.dtype).eps * s_to**2) | (s <= CLOSE)  # closer than the product can tell
+    # closer than the product can tell
+    still = (across2 + along**2 <= 32 * torch.finfo(p.dtype).eps * s_to**2) | (s <= CLOSE)
     radial = still | (across2 <= 0)
     return torch.where(radial, 0.0, torch.where(radial, 1.0, across2).sqrt()), torch.where(still, 1.0, along)
 
-def _pairwise_angle(x, y, c): return torch.atan2(*legs((c * x) @ y.mT, *lengths(x, y, c)))  # float64 (..., B, D), (..., M, D) -> (..., B, M)
+def _pairwise_angle(x, y, c):   # float64 (..., B, D), (..., M, D) -> (..., B, M)
+    return torch.atan2(*legs((c * x) @ y.mT, *lengths(x, y, c)))
 
 def pairwise_exterior_angle(
     x,  # (B, D) space components
@@ -384,7 +391,8 @@ def check_weights(
     shape  # (..., N) of the points
 ):
     "A ValueError unless `w` has a non-negative number a point, and on the CPU a positive sum."
-    if w.shape[-1:] != shape[-1:]: raise ValueError(f"weights have shape {tuple(w.shape)}: give one a point, {tuple(shape)}")
+    if w.shape[-1:] != shape[-1:]:
+        raise ValueError(f"weights have shape {tuple(w.shape)}: give one a point, {tuple(shape)}")
     if w.device.type == "cpu" and not bool((w >= 0).all() & (w.sum(-1) > 0).all()):
         raise ValueError("weights must be non-negative, with a positive sum")
 
@@ -395,7 +403,8 @@ def einstein_midpoint(
 ):                # (..., D) space components
     "Einstein midpoint of N points."
     c, x, out = widen(c, x)
-    if x.ndim < 2 or not x.shape[-2]: raise ValueError(f"shape is {tuple(x.shape)}: a midpoint needs points (..., N, D) with N > 0")
+    if x.ndim < 2 or not x.shape[-2]:
+        raise ValueError(f"shape is {tuple(x.shape)}: a midpoint needs points (..., N, D) with N > 0")
     w = x.new_ones(x.shape[:-1]) if weights is None else weights.to(x.dtype)
     check_weights(w, x.shape[:-1])
     w = (w / w.sum(-1, keepdim=True))[..., None]                                     # (..., N, 1)

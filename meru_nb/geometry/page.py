@@ -54,13 +54,15 @@ def cone_xy(
     "Outline of the entailment cone at `apex`."
     apex = torch.as_tensor(apex, dtype=torch.float64)
     circle = lambda a: torch.stack([a.cos(), a.sin()], -1)
-    if not apex.any(): return circle(torch.linspace(0, 2 * math.pi, 2 * n, dtype=torch.float64))   # seen from the root, all lies ahead
+    if not apex.any():   # seen from the root, all lies ahead
+        return circle(torch.linspace(0, 2 * math.pi, 2 * n, dtype=torch.float64))
     x = lorentz.from_poincare(apex, c)
     out, psi = torch.atan2(apex[1], apex[0]), eta * lorentz.half_aperture(x, c, min_radius)
     s = torch.linspace(0, 12, n, dtype=torch.float64)**1.5 / 3.5 / c**0.5     # closer where the arc bends
     side = [lorentz.to_poincare(lorentz.boost(plane_points(s, (out + k * psi).expand(n), c), x, c), c) for k in (1, -1)]
     ends = side[0][-1]
-    turn = (torch.atan2(ends[1], ends[0]) - out) % (2 * math.pi)   # from the outward ray to where the left side meets the rim
+    # from the outward ray to where the left side meets the rim
+    turn = (torch.atan2(ends[1], ends[0]) - out) % (2 * math.pi)
     arc = out + torch.linspace(1, -1, n, dtype=torch.float64) * turn
     return torch.cat([side[0], circle(arc), side[1].flip(0)])
 
@@ -75,11 +77,12 @@ class Page:
     def points(self, radius, angle): return plane_points(radius, angle, self.c)
     def to_chart(self, p): return to_chart(p, self.c)
     def from_chart(self, xy): return from_chart(xy, self.c)
-    def at(self, radius, angle): return self.to_chart(self.points(radius, angle))   # (...) polar -> (..., 2) chart coordinates
+    def at(self, radius, angle):   # (...) polar -> (..., 2) chart coordinates
+        return self.to_chart(self.points(radius, angle))
     def geodesic(self, a, b, n=60): return geodesic_xy(a, b, self.c, n)
     def cone(self, apex, min_radius, eta=1.0, n=80): return cone_xy(apex, self.c, min_radius, eta, n)
 
-    def cone_margin(self, apex, xy, min_radius):    # (2,), (N, 2) chart coordinates -> (N,) radians, at most 0 in the cone
+    def cone_margin(self, apex, xy, min_radius):   # (2,), (N, 2) chart coordinates -> (N,) radians, <= 0 in the cone
         return cones.cone_margin(self.from_chart(apex), self.from_chart(xy), self.c, min_radius=min_radius)
 
     def pairwise_dist(self, p):                     # (N, 2 or 3) plane points -> (N, N)

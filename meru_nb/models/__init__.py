@@ -39,23 +39,28 @@ class DualEncoder(nn.Module):
                 ):
         super().__init__()
         self.visual, self.textual, self.space, self.objective = visual, textual, space, objective
-        self.visual_proj, self.textual_proj = (nn.Linear(m.num_features, embed_dim, bias=False) for m in (visual, textual))
+        self.visual_proj = nn.Linear(visual.num_features, embed_dim, bias=False)
+        self.textual_proj = nn.Linear(textual.num_features, embed_dim, bias=False)
         for proj in (self.visual_proj, self.textual_proj): nn.init.normal_(proj.weight, std=proj.in_features**-0.5)
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale_init)))
         self.embed_dim, self.image_size, self.scale_max = embed_dim, image_size, scale_max
         self.even_batches, self.loss_kernel = False, ""     # how to compute, not what
-        for name, value in (("pixel_mean", pixel_mean), ("pixel_std", pixel_std)): self.register_buffer(name, torch.tensor(value).view(3, 1, 1))
+        for name, value in (("pixel_mean", pixel_mean), ("pixel_std", pixel_std)):
+            self.register_buffer(name, torch.tensor(value).view(3, 1, 1))
         self.config, self.preset = None, None   # filled by `build_model`, written beside the weights
 
     @property
     def scale(self): return self.log_scale.exp()
 
     def clamp_(self, report=True) -> list[str]:
-        "Temperature, curvature and alphas back into their ranges; the names of those on a bound (`report=False`: none, and no wait for the device)."
-        return clamp_param_("log_scale", self.log_scale, hi=math.log(self.scale_max), report=report) + self.space.clamp_(report) + self.objective.clamp_(report)
+        "Temperature, curvature and alphas back into their ranges; the names of those on a bound."
+        # `report=False`: no names, and no wait for the device.
+        own = clamp_param_("log_scale", self.log_scale, hi=math.log(self.scale_max), report=report)
+        return own + self.space.clamp_(report) + self.objective.clamp_(report)
 
 # %% ../../nbs/45_models.ipynb #bf340bf2
-def is_cached(x) -> bool: return torch.is_tensor(x) and x.ndim == 2 and x.is_floating_point()   # what a tower gave, in place of what goes in
+def is_cached(x) -> bool:   # what a tower gave, in place of what goes in
+    return torch.is_tensor(x) and x.ndim == 2 and x.is_floating_point()
 
 @patch
 def see(self: DualEncoder,
@@ -63,7 +68,8 @@ def see(self: DualEncoder,
        ):        # (B, W)
     "What the image tower gives."
     S = self.image_size
-    if images.ndim != 4 or images.shape[1:] != (3, S, S): raise ValueError(f"images have shape {tuple(images.shape)}: this model takes (B, 3, {S}, {S})")
+    if images.ndim != 4 or images.shape[1:] != (3, S, S):
+        raise ValueError(f"images have shape {tuple(images.shape)}: this model takes (B, 3, {S}, {S})")
     if images.dtype == torch.uint8: images = images.to(self.pixel_mean.dtype) / 255
     elif not images.is_floating_point(): raise ValueError(f"images are {images.dtype}: give uint8, or float in [0, 1]")
     return self.visual((images - self.pixel_mean) / self.pixel_std)
@@ -79,7 +85,8 @@ def read(self: DualEncoder,
 
 def check_width(x, tower, what):
     if x.shape[1] != tower.num_features:
-        raise ValueError(f"cached features hold {x.shape[1]} numbers a {what}, this model's tower gives {tower.num_features}: take the model whose towers made them")
+        raise ValueError(f"cached features hold {x.shape[1]} numbers a {what}, "
+                         f"this model's tower gives {tower.num_features}: take the model whose towers made them")
 
 # %% ../../nbs/45_models.ipynb #1fb8d6e4
 @patch
@@ -108,11 +115,14 @@ def encode_text(self: DualEncoder,
 def check_boxes(self: DualEncoder, batch: Batch):
     "A ValueError where the boxes of a batch, not on a GPU yet, do not belong to its pairs."
     if getattr(self.config, "needs_boxes", False) and "box_image" not in batch:
-        raise ValueError(f"{self.preset or 'this method'} trains on boxes and the batch has none: give shards with boxes (GRIT's layout, or shapes)")
+        raise ValueError(f"{self.preset or 'this method'} trains on boxes and the batch has none: "
+                         "give shards with boxes (GRIT's layout, or shapes)")
     if "box_image" not in batch: return
     pairs, owner = len(batch["image"]), batch.get("box_owner")
     n = {k: len(batch[k]) for k in ("box_image", "box_tokens", *(["box_owner"] if owner is not None else []))}
-    if len(set(n.values())) > 1: raise ValueError(f"{', '.join(f'{k} has {v} rows' for k, v in n.items())}: they must agree")
+    if len(set(n.values())) > 1:
+        told = ", ".join(f"{k} has {v} rows" for k, v in n.items())
+        raise ValueError(f"{told}: they must agree")
     if owner is None and n["box_image"] != pairs:
         raise ValueError(f"{n['box_image']} boxes for {pairs} pairs: add box_owner, the row of each box's pair")
     if owner is not None and len(owner) and not (0 <= owner.min() and owner.max() < pairs):
@@ -120,13 +130,14 @@ def check_boxes(self: DualEncoder, batch: Batch):
 
 @patch
 def features(self: DualEncoder, batch: Batch) -> dict:
-    "Projected features of each group of `batch`, (B, D) of image and text, (N, D) of the boxes' where the batch has them."
+    "Projected features of each group of `batch`: (B, D) of image and text, (N, D) of the boxes' where it has them."
     out = {}
     for kind in ("", "box_") if "box_image" in batch else ("",):
         image, tokens, lengths = (batch.get(kind + k) for k in ("image", "tokens", "lengths"))
         n = len(image)
         if not n: image, tokens = batch["image"][:1], batch["tokens"][:1]
-        out |= {f"{kind}image": self.encode_image(image, False)[:n], f"{kind}text": self.encode_text(tokens, False, lengths)[:n]}
+        out |= {f"{kind}image": self.encode_image(image, False)[:n],
+                f"{kind}text": self.encode_text(tokens, False, lengths)[:n]}
     return out
 
 @patch
@@ -134,7 +145,8 @@ def with_lengths(self: DualEncoder, batch: Batch) -> Batch:
     "`batch`, not on a GPU yet, with the lengths of its captions where they shall be encoded in groups."
     self.check_boxes(batch)
     if getattr(self.config, "text_buckets", 1) < 2 or is_cached(batch["tokens"]): return batch
-    return Batch(batch | {k.replace("tokens", "lengths"): lengths_of(batch[k]) for k in ("tokens", "box_tokens") if k in batch and len(batch[k])})
+    there = [k for k in ("tokens", "box_tokens") if k in batch and len(batch[k])]
+    return Batch(batch | {k.replace("tokens", "lengths"): lengths_of(batch[k]) for k in there})
 
 @patch
 def embed(self: DualEncoder,
@@ -166,7 +178,7 @@ def forward(self: DualEncoder,
 @dataclass
 class ModelConfig(Config):
     "What every method has; subclasses add fields, `make_space` and `make_objective`."
-    visual: str = "P16_L12_W384_A12"  # a model of timm's, open_clip:ARCHITECTURE[:WEIGHTS], or patch, layers, width, heads
+    visual: str = "P16_L12_W384_A12"  # timm's name, open_clip:ARCHITECTURE[:WEIGHTS], or patch, layers, width, heads
     textual: str = "L12_W512_A8"      # layers, width, heads, or open_clip:ARCHITECTURE[:WEIGHTS]
     embed_dim: int = 512              # D, dimension of the shared space
     image_size: int = 224             # pixels a side
@@ -174,20 +186,25 @@ class ModelConfig(Config):
     scale_init: float = 1 / 0.07      # inverse temperature at the start
     scale_max: float = 100.0          # and at most
     pretrained: bool = False          # take timm's weights for the visual tower
-    text_buckets: int = 1             # groups of captions of about one length, each padded to its longest: less work in more, smaller pieces
+    text_buckets: int = 1             # groups of captions of about one length: less padding, more and smaller pieces
     grad_checkpointing: bool = False  # less memory, a second forward pass
     gated: bool = False               # projections with a gate for the norm: what a cosine model becomes by --init
 
-    needs_boxes = False               # a class attribute, not a field: what the method is; True: one box a pair; "all": every box
+    # Class attributes, not fields: what the method is.
+    needs_boxes = False               # True: one box a pair; "all": every box
     max_boxes = 0                     # with "all": boxes of a picture at most, 0: no bound
-    official = {}                     # names of its own numbers in its authors' checkpoints, beyond MERU's -> ours; NAME.K there: a number a factor
+    # names of its own numbers in its authors' checkpoints, beyond MERU's -> ours; NAME.K there: a number a factor
+    official = {}
     unread = ()                       # names in those that its authors never read
 
-    def make_space(self) -> nn.Module: raise TypeError(f"{type(self).__name__} makes no space: use a method's configuration")
-    def make_objective(self) -> Objective: raise TypeError(f"{type(self).__name__} makes no objective: use a method's configuration")
+    def make_space(self) -> nn.Module:
+        raise TypeError(f"{type(self).__name__} makes no space: use a method's configuration")
+    def make_objective(self) -> Objective:
+        raise TypeError(f"{type(self).__name__} makes no objective: use a method's configuration")
 
 SIZES = dict(
-    vit_s=dict(visual="P16_L12_W384_A12"), vit_b=dict(visual="vit_base_patch16_224"), vit_l=dict(visual="vit_large_patch16_224"),
+    vit_s=dict(visual="P16_L12_W384_A12"), vit_b=dict(visual="vit_base_patch16_224"),
+    vit_l=dict(visual="vit_large_patch16_224"),
     demo=dict(visual="S8_L4_W128_A4", textual="L2_W128_A4", embed_dim=128, image_size=32))
 
 # %% ../../nbs/45_models.ipynb #899cf0ca
@@ -204,7 +221,8 @@ def presets() -> dict:  # name -> function that returns a ModelConfig
         module = importlib.import_module(f"meru_nb.models.{info.name}")
         for name, fn in inspect.getmembers(module, inspect.isfunction):
             kind = fn.__annotations__.get("return")
-            if fn.__module__ == module.__name__ and isinstance(kind, type) and issubclass(kind, ModelConfig): found[name] = fn
+            if fn.__module__ == module.__name__ and isinstance(kind, type) and issubclass(kind, ModelConfig):
+                found[name] = fn
     return found
 
 # %% ../../nbs/45_models.ipynb #8cbed45e
@@ -214,9 +232,11 @@ def preset_config(
 ) -> ModelConfig:
     "The configuration of a preset; an unknown name is an error that lists them all."
     known = presets()
-    if preset.endswith("_head") and f"{preset[:-5]}_vit_b" in known:     # towers are the features', see `meru_nb.features`
+    # towers are the features', see `meru_nb.features`
+    if preset.endswith("_head") and f"{preset[:-5]}_vit_b" in known:
         return known[f"{preset[:-5]}_vit_b"]().override(**dict(visual="", textual="") | overrides)
-    if preset not in known: raise ValueError(f"unknown preset {preset!r}.{closest(preset, known)} Presets: {', '.join(sorted(known))}")
+    if preset not in known:
+        raise ValueError(f"unknown preset {preset!r}.{closest(preset, known)} Presets: {', '.join(sorted(known))}")
     return known[preset]().override(**overrides)
 
 # %% ../../nbs/45_models.ipynb #a377179e
@@ -268,8 +288,10 @@ def build_model(
     if config.grad_checkpointing:
         for tower in (visual, textual): tower.set_grad_checkpointing()
     pixels = {f"pixel_{k}": v for k, v in getattr(visual, "pixels", {}).items()}
-    model = DualEncoder(visual, textual, config.make_space(), config.make_objective(), config.embed_dim, config.image_size, config.scale_init, config.scale_max, **pixels)
-    if config.gated: model.visual_proj, model.textual_proj = GatedLinear(model.visual_proj), GatedLinear(model.textual_proj)
+    model = DualEncoder(visual, textual, config.make_space(), config.make_objective(), config.embed_dim,
+                        config.image_size, config.scale_init, config.scale_max, **pixels)
+    if config.gated:
+        model.visual_proj, model.textual_proj = GatedLinear(model.visual_proj), GatedLinear(model.textual_proj)
     for proj, tower in ((model.visual_proj, visual), (model.textual_proj, textual)): begin_projection_(proj, tower)
     model.config, model.preset = config, preset if isinstance(preset, str) else None
     return model

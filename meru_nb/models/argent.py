@@ -55,7 +55,8 @@ class ARGENTConfig(ModelConfig):
     needs_boxes = "all"
 
     def make_space(self):
-        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
+        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity,
+                       min_radius=self.min_radius)
 
     def make_objective(self):
         def entail(name, general, specific, within, weight):
@@ -71,7 +72,8 @@ class ARGENTConfig(ModelConfig):
                          entail("box_image", "box_image", "image", True, half / 2),
                          entail("box_text", "box_text", "text", True, half / 2),
                          norms(PAIRS), norms(BOXES),
-                         scales=dict(local=self.local_scale, global_local=self.global_local_scale), scale_max=self.scale_max)
+                         scales=dict(local=self.local_scale, global_local=self.global_local_scale),
+                         scale_max=self.scale_max)
 
 # %% ../../nbs/49c_models.argent.ipynb #5b6f1d3b
 def argent_vit_s() -> ARGENTConfig: return ARGENTConfig(**SIZES["vit_s"])

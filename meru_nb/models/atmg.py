@@ -24,7 +24,7 @@ class ATMGConfig(ModelConfig):
     centroid_weight: float = 0.5  # lambda
     image_radius: float = 2.0     # p, geodesic distance of the images' midpoint from the root
     text_radius: float = 0.5      # q < p
-    i2t_angle: str = "+image"     # what image queries look for: a large angle at the image (the code), or "+text", at the text
+    i2t_angle: str = "+image"     # image queries want a large angle at the image (the code), or "+text", at the text
     similarity: str = "angle"     # score at inference; "angle_official" is the official retrieval script's
     alpha_init: float = 0.0       # scale of the features at the start; 0: D^-1/2
     min_radius: float = 0.1       # K of the cones, which no term of this loss looks at: of measures and pictures
@@ -34,7 +34,8 @@ class ATMGConfig(ModelConfig):
                        self.alpha_init, self.min_radius)
 
     def make_objective(self):
-        centroid = lambda e: centroid_loss(e.keys["image"], e.keys["text"], e.space, self.image_radius, self.text_radius)
+        centroid = lambda e: centroid_loss(e.keys["image"], e.keys["text"], e.space, self.image_radius,
+                                           self.text_radius)
         return Objective(contrastive(Angle(i2t=self.i2t_angle)), Term("centroid", centroid, self.centroid_weight))
 
 def atmg_vit_s() -> ATMGConfig: return ATMGConfig(**SIZES["vit_s"])

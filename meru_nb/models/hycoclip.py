@@ -38,10 +38,12 @@ class HyCoCLIPConfig(ModelConfig):
     needs_boxes = True
 
     def make_space(self):
-        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
+        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity,
+                       min_radius=self.min_radius)
 
     def make_objective(self):
-        return Objective(average("contrastive", contrastive("distance"), contrastive("distance", rows=("box_image", "box_text"))),
+        return Objective(average("contrastive", contrastive("distance"),
+                                 contrastive("distance", rows=("box_image", "box_text"))),
                          *four_cones(self.inter_eta, self.intra_eta, self.entail_weight / 2))
 
 def hycoclip_vit_s() -> HyCoCLIPConfig: return HyCoCLIPConfig(**SIZES["vit_s"])

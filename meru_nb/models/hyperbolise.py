@@ -25,7 +25,8 @@ def law_of_cosines(
 ):                              # (...)
     "Distance of an image and a text at fixed radii."
     A, B = (torch.as_tensor(math.sqrt(c) * r, dtype=torch.float64) for r in (image_radius, text_radius))
-    excess = torch.cosh(A - B) - 1 + torch.sinh(A) * torch.sinh(B) * (1 - u.double())   # cosh(√c d) - 1, none of it a difference of large numbers
+    # cosh(√c d) - 1, none of it a difference of large numbers
+    excess = torch.cosh(A - B) - 1 + torch.sinh(A) * torch.sinh(B) * (1 - u.double())
     return lorentz.arc(excess) / math.sqrt(c)
 
 # %% ../../nbs/49h_models.hyperbolise.ipynb #0af8cf82
@@ -50,13 +51,16 @@ def place_cosines(
     reach=2.0,            # A, the images'
 ) -> Placement:
     "Radii, curvature and temperature with which the distance loses on this batch as the cosine does."
-    if u.ndim != 2 or u.shape[0] != u.shape[1] or len(u) < 2: raise ValueError(f"cosines have shape {tuple(u.shape)}: give those of a batch, (N, N)")
-    inside = 1.05                                             # of a bound, so that it does not hold from the first step on
+    if u.ndim != 2 or u.shape[0] != u.shape[1] or len(u) < 2:
+        raise ValueError(f"cosines have shape {tuple(u.shape)}: give those of a batch, (N, N)")
+    # of a bound, so that it does not hold from the first step on
+    inside = 1.05
     s = min(scale_max / inside, max(scale, scale / bend))     # at c = 1
     c = min(max((bend * s / scale)**2, c_range[0] * inside), c_range[1] / inside)
     A, u, want = reach / math.sqrt(c), u.detach().double().cpu(), batch_loss(scale * u.detach().double().cpu())
     off = lambda radius: abs(batch_loss(-s * law_of_cosines(u, A, radius, c)) - want)
-    middle, span = scale / s, 0.3 * scale / s                 # where the slopes agree at u = 0; the loss may have a bottom, so no bisection
+    # where the slopes agree at u = 0; the loss may have a bottom, so no bisection
+    middle, span = scale / s, 0.3 * scale / s
     for _ in range(3):
         radii = torch.linspace(middle - span, middle + span, 41).tolist()
         middle, span = min(radii, key=off), span / 15
@@ -67,8 +71,10 @@ def place_cosines(
 def take_cosines_(self: Space, u, scale, scale_max): return None   # nowhere would the ranks of cosines be kept
 
 @patch
-def take_cosines_(self: Lorentz, u, scale, scale_max):   # as `place_cosines` takes them -> lengths of image and text features, scale; or None
-    "Move the curvature to where the distance does what the cosine does; None where the space is scored by another thing."
+def take_cosines_(
+    self: Lorentz, u, scale, scale_max,   # as `place_cosines` takes them
+):                                        # lengths of image and text features, scale; None: scored by another thing
+    "Move the curvature to where the distance does what the cosine does."
     if self.scoring.name not in ("inner", "distance"): return None
     c = self.c.item()
     c_range = tuple(math.exp(b) for b in self.c_bounds) if self.log_c.requires_grad else (c / 1.05, c * 1.05)
@@ -90,5 +96,9 @@ def hyperbolise_(
         proj.weight.mul_(length / features.norm(dim=-1).mean())
         proj.length.fill_(length); proj.free.zero_()
     model.log_scale.fill_(math.log(new))
-    if placed is None: return f"{model.preset} keeps the directions of a cosine model and not its ranks: {model.space.describe()}, scored by {model.space.similarity}, no place would"
-    return f"a cosine model of scale {scale:.3g} and loss {batch_loss(scale * u):.4f} goes on {model.space.describe()}, with its ranks; scale {new:.3g}"
+    where = model.space.describe()
+    if placed is None:
+        return (f"{model.preset} keeps the directions of a cosine model and not its ranks: "
+                f"{where}, scored by {model.space.similarity}, no place would")
+    return (f"a cosine model of scale {scale:.3g} and loss {batch_loss(scale * u):.4f} goes on {where}, "
+            f"with its ranks; scale {new:.3g}")

@@ -30,20 +30,24 @@ class PHyCLIPConfig(ModelConfig):
     similarity: str = "inner"  # score at inference: "inner", a sum over factors, "distance", their mean, or "l2"
     boxes: bool = True         # batches carry one box a sample; False: pairs alone
 
-    official = dict(curvs="space.log_c", visual_concept_alphas="space.log_alpha_image", textual_concept_alphas="space.log_alpha_text")
+    official = dict(curvs="space.log_c", visual_concept_alphas="space.log_alpha_image",
+                    textual_concept_alphas="space.log_alpha_text")
     unread = ("curv", "visual_alpha", "textual_alpha")    # MERU's
 
     @property
     def needs_boxes(self): return self.boxes
 
     def make_space(self):
-        return Product(self.embed_dim, self.factors, self.curv_init, self.learn_curv, self.curv_range, self.similarity, self.min_radius)
+        return Product(self.embed_dim, self.factors, self.curv_init, self.learn_curv, self.curv_range, self.similarity,
+                       self.min_radius)
 
     def make_objective(self):
         distance = ProductDistance("l2" if self.l2 else "l1")
         if not self.boxes:
-            return Objective(contrastive(distance), entailment("text", "image", self.inter_eta, self.entail_weight, "text_image"))
-        return Objective(average("contrastive", contrastive(distance), contrastive(distance, rows=("box_image", "box_text"))),
+            return Objective(contrastive(distance),
+                             entailment("text", "image", self.inter_eta, self.entail_weight, "text_image"))
+        return Objective(average("contrastive", contrastive(distance),
+                                 contrastive(distance, rows=("box_image", "box_text"))),
                          *four_cones(self.inter_eta, self.intra_eta, self.entail_weight / 2))
 
 # %% ../../nbs/49a_models.phyclip.ipynb #0a8212bf

@@ -78,7 +78,8 @@ class UNCHAConfig(ModelConfig):
     unread = ("logit_scale", "textual.min_radius_head.0.weight", "textual.min_radius_head.0.bias")
 
     def make_space(self):
-        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity, min_radius=self.min_radius)
+        return Lorentz(self.embed_dim, self.curv_init, self.learn_curv, self.curv_range, self.similarity,
+                       min_radius=self.min_radius)
 
     def make_objective(self):
         def cone(name, general, specific, eta, share):
@@ -92,8 +93,10 @@ class UNCHAConfig(ModelConfig):
                          cone("box_text_image", "box_text", "box_image", self.inter_eta, 1 / 2),
                          cone("box_image", "box_image", "image", self.intra_eta, 1 / 4),
                          cone("box_text", "box_text", "text", self.intra_eta, 1 / 4),
-                         calibrated("calibration_image", "box_image", "image"), calibrated("calibration_text", "box_text", "text"),
-                         scales=dict(local=self.local_scale, global_local=self.global_local_scale), scale_max=self.scale_max)
+                         calibrated("calibration_image", "box_image", "image"),
+                         calibrated("calibration_text", "box_text", "text"),
+                         scales=dict(local=self.local_scale, global_local=self.global_local_scale),
+                         scale_max=self.scale_max)
 
 def uncha_vit_s() -> UNCHAConfig: return UNCHAConfig(**SIZES["vit_s"])
 def uncha_vit_b() -> UNCHAConfig: return UNCHAConfig(**SIZES["vit_b"])

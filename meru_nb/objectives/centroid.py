@@ -26,5 +26,6 @@ def centroid_loss(
 ):                     # 0-d, geodesic distance
     "Pull both modalities' midpoints to their radii. # ATMG, L_centroid"
     if not image_radius > text_radius >= 0:
-        raise ValueError(f"radii are image {image_radius}, text {text_radius}: images must be held farther out than texts")
+        raise ValueError(f"radii are image {image_radius}, text {text_radius}: "
+                         "images must be held farther out than texts")
     return (centroid_radius(image, space) - image_radius).abs() + (centroid_radius(text, space) - text_radius).abs()

@@ -15,5 +15,6 @@ def entailment_loss(
     space: Space,  # with cones: its K and curvature are what the cones are made of
     eta=1.0,       # the aperture is scaled by this (HyCoCLIP: 0.7 across modalities, 1.2 within one)
 ):                 # 0-d, radians
-    "Mean angle by which `specific` points lie outside the cones of `general` ones; of a product, over its factors too. # MERU eq. (4)"
+    "Mean angle by which `specific` points lie outside the cones of `general` ones; over a product's factors, too."
+    # MERU eq. (4)
     return space.cone_margin(general, specific, eta).relu().mean()

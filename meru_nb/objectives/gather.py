@@ -61,9 +61,11 @@ def gather(
     if len(sizes) == 1: return e
     rank, total, wanted = dist.get_rank(), [sum(n) for n in zip(*sizes)], [n[:len(groups)] for n in sizes]
     rows = _AllGather.apply(torch.cat([e.points[k] for k in groups]), [sum(n) for n in wanted], rank)
-    parts = zip(*(of_one.split(n) for of_one, n in zip(rows.split([sum(n) for n in wanted]), wanted)))
-    offset = {k: sum(n[i] for n in sizes[:rank]) for i, k in enumerate(names)}
+    parts = zip(*map(torch.Tensor.split, rows.split(list(map(sum, wanted))), wanted))
+    before = [sum(n) for n in zip(*sizes[:rank])] or [0] * len(names)
+    offset = dict(zip(names, before))
     share = {k: sizes[rank][i] * len(sizes) / max(1, total[i]) for i, k in enumerate(names)}
     boxes = next((i for i, k in enumerate(names) if is_box(k)), None)
     owners = None if e.owner is None else _AllGather.apply(e.owner + offset["image"], [n[boxes] for n in sizes], rank)
-    return replace(e, keys={k: torch.cat(p) for k, p in zip(groups, parts)}, offset=offset, share=share, all_owner=owners)
+    return replace(e, keys={k: torch.cat(p) for k, p in zip(groups, parts)}, offset=offset, share=share,
+                   all_owner=owners)

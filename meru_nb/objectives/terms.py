@@ -55,14 +55,15 @@ class Objective(nn.Module):
         return dict(loss=sum(t.weight * values[t.name] for t in self.terms if t.weight), **values)
 
     def value(self, term: Term, e: Embeddings):
-        "A term's part of the whole batch's; of no rows 0, tied to all that is learned, since every process must have a gradient for it."
+        "A term's part of the whole batch's; of no rows 0, tied to all that is learned: each process needs a gradient."
         if len(e.points[term.rows]): return e.share[term.rows] * term.fn(e)
         return 0 * sum(x.sum() for x in (*e.points.values(), *e.scales.values()))
 
     def clamp_(self, report=True) -> list[str]:
         "Its temperatures into their range; the names of those on the bound."
         hi = math.log(self.scale_max)
-        return [n for name, p in self.log_scales.items() for n in clamp_param_(f"log_scale_{name}", p, hi=hi, report=report)]
+        clamped = (clamp_param_(f"log_scale_{name}", p, hi=hi, report=report) for name, p in self.log_scales.items())
+        return [name for names in clamped for name in names]
 
     def extra_repr(self): return " + ".join(f"{t.weight:g} {t.name}" for t in self.terms)
     def __repr__(self): return self.extra_repr()
@@ -81,10 +82,11 @@ def contrastive(
 ) -> Term:
     "Contrast local rows with the keys of every process."
     def fn(e):
+        all_image, all_text = (e.keys_at(g, rows[0]) for g in keys)
         return contrastive_loss(*(e.points[g] for g in rows), similarity=similarity, c=e.space and e.space.curvature,
-                                scale=e.scale if scale is None else e.scales[scale], check=False, offset=e.offset[rows[0]],
-                                **{f"all_{m}": e.keys_at(g, rows[0]) for m, g in zip(PAIRS, keys)},
-                                row_scale=row_scale and row_scale(e), positives=positives and positives(e), kernel=e.kernel)
+                                scale=e.scale if scale is None else e.scales[scale], check=False, kernel=e.kernel,
+                                all_image=all_image, all_text=all_text, offset=e.offset[rows[0]],
+                                row_scale=row_scale and row_scale(e), positives=positives and positives(e))
     return Term(name, fn, weight, rows[0], keys)
 
 def entailment(
@@ -94,14 +96,16 @@ def entailment(
 ) -> Term:
     "Mean angle by which points lie outside of cones; of boxes and wholes, a row is a box."
     rows = specific if is_box(specific) else general
-    return Term(name, lambda e: entailment_loss(e.at(general, rows), e.at(specific, rows), e.space, eta), weight, rows, gathers=())
+    fn = lambda e: entailment_loss(e.at(general, rows), e.at(specific, rows), e.space, eta)
+    return Term(name, fn, weight, rows, gathers=())
 
 def average(
     name,
     *terms: Term,   # of as many rows each
 ) -> Term:
     "The mean of terms, reported as one."
-    return Term(name, lambda e: sum(t.fn(e) for t in terms) / len(terms), 1.0, terms[0].rows, sum((t.gathers for t in terms), ()))
+    fn = lambda e: sum(t.fn(e) for t in terms) / len(terms)
+    return Term(name, fn, 1.0, terms[0].rows, sum((t.gathers for t in terms), ()))
 
 # %% ../../nbs/34_objectives.terms.ipynb #8a872b14
 @torch.no_grad()
@@ -120,5 +124,6 @@ def diagnostics(
         for q in (0.05, 0.5, 0.95): out[f"radius_{name}_q{round(100 * q):02d}"] = r.quantile(q)
         out[f"centroid_radius_{name}"] = space.radius(mid[name])
     at_text, at_image = space.cone_angle(text, image), space.cone_angle(image, text)
-    return out | dict(angle_at_text=at_text.mean(), angle_at_image=at_image.mean(), in_cone=space.in_cone(text, image).float().mean(),
+    return out | dict(angle_at_text=at_text.mean(), angle_at_image=at_image.mean(),
+                      in_cone=space.in_cone(text, image).float().mean(),
                       centroid_gap=space.dist(mid["image"], mid["text"]))

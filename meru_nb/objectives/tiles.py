@@ -68,9 +68,11 @@ class Sweep:
                 yield r, q, (a[0][r], a[1][:, r]), (b[0][q], b[1][:, q]), self.mask(r, q, a[0].device), buffers.new
 
     def mask(self, r, q, device):
-        i, j = range(r.start + self.rows_at, r.stop + self.rows_at), range(q.start + self.cols_at, q.stop + self.cols_at)
+        i = range(r.start + self.rows_at, r.stop + self.rows_at)
+        j = range(q.start + self.cols_at, q.stop + self.cols_at)
         if self.ids is not None: return self.ids[i.start:i.stop, None] == self.ids[j.start:j.stop]
-        if max(i.start, j.start) < min(i.stop, j.stop): return torch.arange(i.start, i.stop, device=device)[:, None] == torch.arange(j.start, j.stop, device=device)
+        if max(i.start, j.start) < min(i.stop, j.stop):
+            return torch.arange(i.start, i.stop, device=device)[:, None] == torch.arange(j.start, j.stop, device=device)
 
 # %% ../../nbs/30b_objectives.tiles.ipynb #69c88fd0
 def along(
@@ -105,9 +107,9 @@ def log_sum_grads(
     sweep, bits, a, b, # as in log_sums
     m,                 # the maxima
     weight,            # for each way, (B,): gradient of the log-sum, over the sum, times the factor of the values
-):                     # gradients of images' and texts' features and numbers; for each way, (B,) sum of gradient x value a query
+):                     # gradients of images' and texts' features and numbers; each way, (B,) sum of gradient x value
     "Gradients by recomputing the tiles."
-    da, db = ([torch.zeros_like(t) for t in p] for p in (a, b))
+    da, db = list(map(torch.zeros_like, a)), list(map(torch.zeros_like, b))
     touch = [torch.zeros_like(w, dtype=torch.float64) for w in weight]
     for r, q, ar, bq, mask, new in sweep.tiles(a, b):
         values, kept = sweep.sim.tile(ar, bq, sweep.ways, new)
@@ -139,7 +141,8 @@ class Negatives(torch.autograd.Function):
     def backward(ctx, *grads):
         factor, bits, x, u, y, v, *ml = ctx.saved_tensors
         m, l = ml[:len(bits)], ml[len(bits):]
-        weight = [(g / s.clamp_min(1e-300) * f).to(x.dtype) for g, s, f in zip(grads, l, factor)]   # a row without negatives has s = 0, g = 0
+        # a row without negatives has s = 0, g = 0
+        weight = [(g / s.clamp_min(1e-300) * f).to(x.dtype) for g, s, f in zip(grads, l, factor)]
         with torch.autocast(x.device.type, enabled=False):
             back = ctx.sweep.by.log_sum_grads if ctx.sweep.by else log_sum_grads
             (dx, du), (dy, dv), touch = back(ctx.sweep, bits, (x, u), (y, v), m, weight)

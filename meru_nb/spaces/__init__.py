@@ -55,7 +55,8 @@ class Score:
     by_angle = False   # True: a search takes the distance into account, and a class is the mean of its prompts' scores
 
     def __call__(self, space, queries, keys, direction):   # (Q, D), (K, D) -> (Q, K), higher is better
-        raise NotImplementedError(f"{type(space).__name__} has no score: give it a method `score`, or a Score as `scoring`")
+        raise NotImplementedError(f"{type(space).__name__} has no score: give it a method `score`, "
+                                  "or a Score as `scoring`")
 
     def classes(self, space, images, texts):      # (B, D), (K, D) -> (B, K)
         "Scores of images for the texts of classes."
@@ -96,7 +97,10 @@ def score(self: Space, queries, keys, direction):   # (Q, D), (K, D) -> (Q, K), 
     return self.scoring(self, queries, keys, check_choice("direction", direction, DIRECTIONS))
 
 @patch
-def classifier(self: Space, features):   # (K, P, D) features of P prompts for each of K classes -> (K, 1, D), or (K, P, D) for angles
+def classifier(
+    self: Space,
+    features,   # (K, P, D) of P prompts for each of K classes
+):              # (K, 1, D), or (K, P, D) for angles
     "Class weights: points, with a prompt axis that `classify` averages over."
     return self.lift(features if self.scoring.by_angle else features.mean(1, keepdim=True), "text")
 
@@ -130,7 +134,9 @@ def walk(self: Space, x, y, t, path="tangent"):   # (D,), (D,), t (T,) -> (T, D)
 @patch
 def check_cones(self: Space):
     "A ValueError where there are no cones."
-    if not self.has_cones: raise ValueError(f"{self.describe()} there are no exterior angles and no cones: every point is as general as another")
+    if not self.has_cones:
+        raise ValueError(f"{self.describe()} there are no exterior angles and no cones: "
+                         "every point is as general as another")
 
 @patch
 def cone_angle(self: Space, general, specific):   # (..., D), (..., D) -> (...); of a product (..., F)
@@ -139,7 +145,11 @@ def cone_angle(self: Space, general, specific):   # (..., D), (..., D) -> (...);
     return self.exterior_angle(general, specific)
 
 @patch
-def cone_margin(self: Space, general, specific, eta=1.0):   # (..., D), (..., D) -> (...), radians; of a product (..., F)
+def cone_margin(
+    self: Space,
+    general, specific,   # (..., D), (..., D)
+    eta=1.0,             # the aperture is scaled by this
+):                       # (...), radians; of a product (..., F)
     "Angle by which `specific` lies outside the cone of `general`, whose aperture is scaled by `eta`."
     return self.cone_angle(general, specific) - eta * self.half_aperture(general)
 
@@ -151,7 +161,7 @@ def in_cone(self: Space, general, specific):   # (..., D), (..., D) -> (...) boo
 # %% ../../nbs/20_spaces.ipynb #5c04e003
 @patch
 def page(self: Space, radius):   # (N,) of what is drawn -> Page
-    "The plane that a picture of the space shows; a flat one, which is next to hyperbolic: lengths are bent by less than a hundredth."
+    "The plane that a picture of the space shows; a flat one: nearly hyperbolic, lengths bent by less than a hundredth."
     return Page((0.1 / max(float(radius.max()), 1e-9))**2) if self.origin else Page(None)
 
 # %% ../../nbs/20_spaces.ipynb #a59ee788
@@ -162,11 +172,17 @@ def entailed(self: Space, points, texts):   # (T, D), (M, D) -> (T, M) bool
     return self.in_cone(texts[None], points[:, None])
 
 @patch
-def pairwise_exterior_angle(self: Space, x, y): return self.exterior_angle(x[:, None], y[None])   # (B, D), (M, D) -> (B, M), at x
+def pairwise_exterior_angle(self: Space, x, y):   # (B, D), (M, D) -> (B, M), at x
+    return self.exterior_angle(x[:, None], y[None])
 
 @patch
-def nearness(self: Space, points, texts, by_angle=None, distance_weight=100.0):   # (T, D), (M, D) -> (T, M), higher is nearer
-    "How well texts describe points on a path: the score, or the angle less the distance (`by_angle` None: as the space scores)."
+def nearness(
+    self: Space,
+    points, texts,           # (T, D), (M, D)
+    by_angle=None,           # None: as the space scores
+    distance_weight=100.0,
+):                           # (T, M), higher is nearer
+    "How well texts describe points on a path: the score, or the angle less the distance."
     by_angle = self.scoring.by_angle if by_angle is None else by_angle
     if not by_angle: return self.score(points, texts, "i2t")
     self.check_cones()
@@ -200,7 +216,8 @@ def lowest(
 # %% ../../nbs/20_spaces.ipynb #5c04e006
 class PairScore(Score):
     "A score that is the same in both directions: subclasses give `pairs`, in float64 and rounded at the end."
-    def pairs(self, space, x, y): return Score.__call__(self, space, x, y, "t2i")   # (B, D), (M, D) -> (B, M); here an error
+    def pairs(self, space, x, y):   # (B, D), (M, D) -> (B, M); here an error
+        return Score.__call__(self, space, x, y, "t2i")
     def __call__(self, space, queries, keys, direction): return self.pairs(space, queries, keys)
     def bar(self, space, key, direction, dtype): return lowest(key, dtype)
 
@@ -216,4 +233,5 @@ from .euclidean import EUCLIDEAN_SIMILARITIES, Euclidean
 from .product import PRODUCT_SIMILARITIES, Product
 from . import search   # gives them what a search in large pools asks
 
-_all_ = ["Sphere", "LORENTZ_SIMILARITIES", "Lorentz", "hyperboloid", "lorentz_score", "EUCLIDEAN_SIMILARITIES", "Euclidean", "PRODUCT_SIMILARITIES", "Product"]
+_all_ = ["Sphere", "LORENTZ_SIMILARITIES", "Lorentz", "hyperboloid", "lorentz_score", "EUCLIDEAN_SIMILARITIES",
+         "Euclidean", "PRODUCT_SIMILARITIES", "Product"]

@@ -36,7 +36,8 @@ def hard_points(space, dim, seed=0):   # (40, D), (52, D) float32 points
     g = torch.Generator().manual_seed(seed)
     noise = lambda n: torch.randn(n, dim, generator=g)
     some = noise(25)
-    image = [some, some[:5], some[:5] * (1 + 1e-7), some[:5] + 1e-6 * noise(5), 2 * some[:3], 0 * some[:2], 300 * some[:2]]
+    image = [some, some[:5], some[:5] * (1 + 1e-7), some[:5] + 1e-6 * noise(5), 2 * some[:3], 0 * some[:2],
+             300 * some[:2]]
     text = [noise(30), some[:12], some[:5] * (1 + 1e-7), 0.5 * some[:5], -some[:3], 0 * some[:2], 40 * some[:3]]
     return space.lift(torch.cat(image), "image").detach(), space.lift(torch.cat(text), "text").detach()
 
@@ -60,7 +61,8 @@ def check_lengths(space, dim):
     agree("radius", space.radius(x), space.dist(x, root.expand_as(x)), 1e-9)
     agree("mean of one point", space.mean(x[:1].repeat(3, 1)), x[0], 1e-9)
     agree("weighted mean", space.mean(x[:3], x.new_tensor([0, 1, 0])), x[1], 1e-9)
-    for path in ("tangent", "geodesic"): agree(f"ends of {path}", space.walk(x[0], y[0], t, path)[[0, -1]], torch.stack([x[0], y[0]]), 1e-7)
+    for path in ("tangent", "geodesic"):
+        agree(f"ends of {path}", space.walk(x[0], y[0], t, path)[[0, -1]], torch.stack([x[0], y[0]]), 1e-7)
     assert space.tangent(x).shape == x.shape and space.score(x, y, "i2t").shape == d.shape, "shapes"
     agree("float32", space.pairwise_dist(x.float(), y.float()), d, 1e-4)
 
@@ -79,7 +81,8 @@ def same_order(
         reached = k[:, None, :] >= space.bar(k, way, score.dtype)[:, :, None]  # (Q, right, K)
         ahead = score[:, None, :] - score[:, :, None]
         odd = ahead[reached != (ahead >= 0)].abs()
-        assert not len(odd) or odd.max() < slack, f"{space.describe()} {way}: {len(odd)} ranks differ, by {odd.max():.2g}"
+        by = odd.max() if len(odd) else 0
+        assert not len(odd) or by < slack, f"{space.describe()} {way}: {len(odd)} ranks differ, by {by:.2g}"
         pairs, ties = pairs + reached.numel(), ties + int((ahead == 0).sum()) - score.numel()
     return pairs, ties
 
@@ -120,13 +123,16 @@ def check_search(space, dim):
     if not can_search(space): return False
     x, y = cloud(space, dim, 60), cloud(space, dim, 80, seed=1)
     p, q = space.near_form(x, y)
-    assert torch.equal((p @ q.T).argsort(1), space.pairwise_dist(x, y).neg().argsort(1)), "near_form orders otherwise than distances"
+    nearest_first = space.pairwise_dist(x, y).neg().argsort(1)
+    assert torch.equal((p @ q.T).argsort(1), nearest_first), "near_form orders otherwise than distances"
     for by_angle in (None, True) if space.has_cones else (None,):
         near, best = p @ q.T, space.nearness(x, y, by_angle).argmax(1, keepdim=True)
-        assert (near.gather(1, best)[:, 0] >= space.reach(near.amax(1), by_angle) - 1e-12).all(), "the best text is out of reach"
+        least = space.reach(near.amax(1), by_angle)
+        assert (near.gather(1, best)[:, 0] >= least - 1e-12).all(), "the best text is out of reach"
     if space.has_cones:
         a, b = space.cone_form(x, y)
-        assert torch.equal((a @ b.T >= 0) & (space.radius(x)[:, None] >= space.radius(y)), space.entailed(x, y)), "cone_form differs from entailed"
+        inside = (a @ b.T >= 0) & (space.radius(x)[:, None] >= space.radius(y))
+        assert torch.equal(inside, space.entailed(x, y)), "cone_form differs from entailed"
     return True
 
 def check_state(space, dim):
@@ -135,15 +141,18 @@ def check_state(space, dim):
     with torch.no_grad():
         for p in other.parameters(): p.fill_(50.0)
     learned = [name for name, _ in other.named_parameters()]
-    assert sorted(other.clamp_()) == sorted(learned) and other.clamp_(report=False) == [], "clamp_ names what sits on a bound"
+    assert sorted(other.clamp_()) == sorted(learned), "clamp_ names what sits on a bound"
+    assert other.clamp_(report=False) == [], "clamp_ names nothing where nobody asks"
     assert all(p.abs().max() < 50 for p in other.parameters()), "clamp_ leaves a value out of its range"
     other.load_state_dict(space.state_dict())
     f = torch.randn(6, dim, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(other.lift(f, "image"), space.lift(f, "image")), "the state does not hold all that the space knows"
+    same = torch.equal(other.lift(f, "image"), space.lift(f, "image"))
+    assert same, "the state does not hold all that the space knows"
     with torch.autocast("cpu", torch.bfloat16):
         point = space.lift(f.bfloat16(), "image")
         assert point.dtype == space.score(point, point, "t2i").dtype == torch.float32, "autocast reaches the geometry"
-        agree("under autocast", space.pairwise_dist(point, point), space.pairwise_dist(point.double(), point.double()), 1e-3)
+        wide = space.pairwise_dist(point.double(), point.double())
+        agree("under autocast", space.pairwise_dist(point, point), wide, 1e-3)
 
 # %% ../../nbs/26_spaces.contract.ipynb #7402169c
 def check_space(
@@ -158,12 +167,17 @@ def check_space(
     wide = copy.deepcopy(space).double()
     x, y = cloud(wide, dim, 30), cloud(wide, dim, 40, seed=1)
     formulas = dict(dist=wide.pairwise_dist, angle=lambda x, y: wide.cone_angle(x[:, None], y[None]),
-                    aperture=lambda x, y: (wide.cone_angle(x, x) - wide.cone_margin(x, x)), score=lambda x, y: wide.score(x, y, "i2t"))
+                    aperture=lambda x, y: wide.cone_angle(x, x) - wide.cone_margin(x, x),
+                    score=lambda x, y: wide.score(x, y, "i2t"))
     with torch.no_grad():
-        for name, fn in plain.items(): agree(name, formulas[name](x, y), fn(x, y), 1e-6)   # a textbook's acosh is good to the root of a rounding
-    check_lengths(wide, dim); check_cones(wide, dim); check_gradients(space, dim)
+        for name, fn in plain.items():   # a textbook's acosh is good to the root of a rounding
+            agree(name, formulas[name](x, y), fn(x, y), 1e-6)
+    check_lengths(wide, dim)
+    check_cones(wide, dim)
+    check_gradients(space, dim)
     pairs, ties = same_order(space, *hard_points(space, dim), slack)
     same_order(wide, cloud(wide, dim, 25, spread=2), cloud(wide, dim, 30, 1, spread=2), slack)
     found = "search by a product" if check_search(wide, dim) else "search by scanning"
     check_state(space, dim)
-    return f"{type(space).__name__:10s}{space.similarity:15s}{pairs} comparisons, {ties} ties, {found}, {len(plain)} plain formulas"
+    return (f"{type(space).__name__:10s}{space.similarity:15s}{pairs} comparisons, {ties} ties, {found}, "
+            f"{len(plain)} plain formulas")

@@ -55,7 +55,8 @@ def pairwise_exterior_angle(
         along, across2 = p - n, vecdot(y, y)[None] - p**2
         still = (across2 + along**2 <= 32 * torch.finfo(p.dtype).eps * vecdot(y, y)[None]) | (n <= CLOSE)
         ray = still | (across2 <= 0)
-        return torch.atan2(torch.where(ray, 0.0, torch.where(ray, 1.0, across2).sqrt()), torch.where(still, 1.0, along)).to(out)
+        across = torch.where(ray, 0.0, torch.where(ray, 1.0, across2).sqrt())
+        return torch.atan2(across, torch.where(still, 1.0, along)).to(out)
     return by_rows(angles, x, y, 1.0)
 
 # %% ../../nbs/23_spaces.euclidean.ipynb #ec212803
@@ -125,7 +126,8 @@ def mean(self: Euclidean, points, weights=None):   # (..., N, D), (..., N) -> (.
     return (w[..., None] * points).sum(-2)
 
 @patch
-def interpolate(self: Euclidean, x, y, t): return torch.lerp(x, y, torch.as_tensor(t, dtype=x.dtype, device=x.device)[..., None])
+def interpolate(self: Euclidean, x, y, t):
+    return torch.lerp(x, y, torch.as_tensor(t, dtype=x.dtype, device=x.device)[..., None])
 
 # %% ../../nbs/23_spaces.euclidean.ipynb #f22494a7
 @patch
@@ -136,10 +138,12 @@ def half_aperture(self: Euclidean, x):   # (..., D) -> (...) in (0, π/2]
     _, x, out = widen(1.0, x)
     n = vector_norm(x, dim=-1)
     near = n <= self.min_radius
-    return torch.where(near, math.pi / 2, torch.asin(self.min_radius / torch.where(near, 2 * self.min_radius, n))).to(out)
+    psi = torch.asin(self.min_radius / torch.where(near, 2 * self.min_radius, n))
+    return torch.where(near, math.pi / 2, psi).to(out)
 
 @patch
-def pairwise_exterior_angle(self: Euclidean, x, y): return pairwise_exterior_angle(x, y)   # (B, D), (M, D) -> (B, M), at x
+def pairwise_exterior_angle(self: Euclidean, x, y):   # (B, D), (M, D) -> (B, M), at x
+    return pairwise_exterior_angle(x, y)
 
 @patch
 def entailed(self: Euclidean, points, texts):   # (T, D), (M, D) -> (T, M) bool

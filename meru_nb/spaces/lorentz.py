@@ -16,7 +16,8 @@ from torch import nn
 
 from ..geometry import lorentz
 from ..geometry.page import Page
-from . import DIRECTIONS, WALKS, PairScore, Score, Space, check_choice, check_min_radius, clamp_param_, lowest
+from . import (DIRECTIONS, WALKS, PairScore, Score, Space, check_choice, check_min_radius, clamp_param_,
+                            lowest)
 
 # %% ../../nbs/22_spaces.lorentz.ipynb #d2561f34
 class InnerScore(PairScore):
@@ -44,11 +45,12 @@ def cot(angle):
 
 # %% ../../nbs/22_spaces.lorentz.ipynb #5c04e201
 class AngleScore(Score):
-    "The exterior angle, at the query as ATMG trains it: a large one at the image and a small one at the text mean a match."
+    "The exterior angle, at the query as ATMG trains it: large at the image and small at the text mean a match."
     name, by_angle, at_query = "angle", True, True
 
     def at_image(self, direction): return self.at_query == (direction == "i2t")
-    def classes(self, space, images, texts): return lorentz.pairwise_exterior_angle(images, texts, space.c)   # at the image
+    def classes(self, space, images, texts):   # at the image
+        return lorentz.pairwise_exterior_angle(images, texts, space.c)
 
     def __call__(self, space, queries, keys, direction):
         if self.at_query: angle = lorentz.pairwise_exterior_angle(queries, keys, space.c)
@@ -62,7 +64,8 @@ class AngleScore(Score):
         return tuple(-at_image if self.at_image(way) else at_text for way in DIRECTIONS)
 
     def bar(self, space, key, direction, dtype):
-        if self.at_image(direction): return lowest(key, dtype, lambda k: torch.atan2(torch.ones_like(k), -k), lambda s: -cot(s))
+        if self.at_image(direction):
+            return lowest(key, dtype, lambda k: torch.atan2(torch.ones_like(k), -k), lambda s: -cot(s))
         return lowest(key, dtype, lambda k: -torch.atan2(torch.ones_like(k), k), lambda s: cot(-s))
 
 class OfficialAngleScore(AngleScore):
@@ -81,7 +84,8 @@ def lorentz_score(
     direction: str,   # one of DIRECTIONS
 ):                    # (Q, K), higher is better
     "Scores of every query against every key on the hyperboloid."
-    return LORENTZ_SCORES[check_choice("similarity", similarity, LORENTZ_SIMILARITIES)](SimpleNamespace(c=c), queries, keys, direction)
+    score = LORENTZ_SCORES[check_choice("similarity", similarity, LORENTZ_SIMILARITIES)]
+    return score(SimpleNamespace(c=c), queries, keys, direction)
 
 # %% ../../nbs/22_spaces.lorentz.ipynb #4031c59e
 class Lorentz(Space):
@@ -98,7 +102,8 @@ class Lorentz(Space):
                  min_radius: float = 0.1,     # K: cones of points with √c‖x‖ <= 2K are half-spaces
                 ):
         super().__init__()
-        if not (c_init > 0 and math.isfinite(c_init)): raise ValueError(f"c_init is {c_init}: the curvature is -c, so c must be positive")
+        if not (c_init > 0 and math.isfinite(c_init)):
+            raise ValueError(f"c_init is {c_init}: the curvature is -c, so c must be positive")
         self.min_radius = check_min_radius(min_radius)
         self.scoring = LORENTZ_SCORES[check_choice("similarity", similarity, LORENTZ_SIMILARITIES)]
         self.embed_dim, self.c_bounds = embed_dim, (math.log(c_init / c_range), math.log(c_init * c_range))
@@ -154,7 +159,8 @@ def interpolate(self: Lorentz, x, y, t):  # (D,), (D,), t (T,) or a float -> (T,
 @patch
 def walk(self: Lorentz, x, y, t, path="tangent"):  # (D,), (D,), t (T,) -> (T, D)
     "Points on the way from `x` to `y`: `interpolate`, or the geodesic."
-    return lorentz.geodesic(x, y, t, self.c) if check_choice("path", path, WALKS) == "geodesic" else self.interpolate(x, y, t)
+    check_choice("path", path, WALKS)
+    return lorentz.geodesic(x, y, t, self.c) if path == "geodesic" else self.interpolate(x, y, t)
 
 # %% ../../nbs/22_spaces.lorentz.ipynb #e637eb23
 @patch
@@ -164,7 +170,8 @@ def exterior_angle(self: Lorentz, x, y): return lorentz.exterior_angle(x, y, sel
 def half_aperture(self: Lorentz, x): return lorentz.half_aperture(x, self.c, self.min_radius)   # (..., D) -> (...)
 
 @patch
-def pairwise_exterior_angle(self: Lorentz, x, y): return lorentz.pairwise_exterior_angle(x, y, self.c)   # (B, D), (M, D) -> (B, M), at x
+def pairwise_exterior_angle(self: Lorentz, x, y):   # (B, D), (M, D) -> (B, M), at x
+    return lorentz.pairwise_exterior_angle(x, y, self.c)
 
 @patch
 def entailed(self: Lorentz, points, texts):   # (T, D), (M, D) -> (T, M) bool
@@ -176,7 +183,8 @@ def entailed(self: Lorentz, points, texts):   # (T, D), (M, D) -> (T, M) bool
 def page(self: Lorentz, radius): return Page(self.c.item())   # of the same curvature
 
 @patch
-def settings(self: Lorentz): return dict(c=self.c.item(), min_radius=self.min_radius)   # what bends it, as `hyperboloid` takes it
+def settings(self: Lorentz):   # what bends it, as `hyperboloid` takes it
+    return dict(c=self.c.item(), min_radius=self.min_radius)
 
 def hyperboloid(
     embed_dim: int,     # D

@@ -52,7 +52,8 @@ class Product(Space):
                 ):
         super().__init__()
         check_factors(embed_dim, factors)
-        if not (c_init > 0 and math.isfinite(c_init)): raise ValueError(f"c_init is {c_init}: the curvature is -c, so c must be positive")
+        if not (c_init > 0 and math.isfinite(c_init)):
+            raise ValueError(f"c_init is {c_init}: the curvature is -c, so c must be positive")
         self.scoring = PRODUCT_SCORES[check_choice("similarity", similarity, PRODUCT_SIMILARITIES)]
         self.embed_dim, self.factors, self.min_radius = embed_dim, factors, check_min_radius(min_radius)
         self.c_bounds = math.log(c_init / c_range), math.log(c_init * c_range)
@@ -66,18 +67,23 @@ def check_factors(embed_dim, factors):
     whole = isinstance(factors, int) and not isinstance(factors, bool) and factors > 0
     if not whole or embed_dim % factors:
         fit = [f for f in range(1, embed_dim + 1) if embed_dim % f == 0]
-        raise ValueError(f"factors is {factors!r}: it must divide the dimension {embed_dim}; one of {', '.join(map(str, fit))}")
+        raise ValueError(f"factors is {factors!r}: it must divide the dimension {embed_dim}; "
+                         f"one of {', '.join(map(str, fit))}")
 
 # %% ../../nbs/24_spaces.product.ipynb #4bf6f4c0
 @patch(as_prop=True)
 def curvature(self: Product): return self.log_c.exp()   # (F,)
 
 @patch
-def split(self: Product, *points):   # (..., D) each -> √c (F, 1), the points (..., F, D/F) float64 at curvature -1 each, dtype of results
+def split(
+    self: Product,
+    *points,   # (..., D) each
+):             # √c (F, 1), the points (..., F, D/F) float64 at curvature -1 each, dtype of results
     "Points taken apart, all factors at one curvature."
     _, *points, out = lorentz.widen(1.0, *points)
     for p in points:
-        if p.shape[-1] != self.embed_dim: raise ValueError(f"points have {p.shape[-1]} components: this space has {self.embed_dim}")
+        if p.shape[-1] != self.embed_dim:
+            raise ValueError(f"points have {p.shape[-1]} components: this space has {self.embed_dim}")
     root_c = self.curvature.to(points[0]).sqrt()[:, None]
     return root_c, *(root_c * p.unflatten(-1, (self.factors, -1)) for p in points), out
 
@@ -115,8 +121,8 @@ def pairwise_dist(self: Product, x, y):   # (B, D), (M, D) -> (B, M)
     root_c, x, y, out = self.split(x, y)
     power = self.scoring.power
     def total(x, y, _):   # a factor at a time, so that F matrices are never held
-        d = 0
-        for u, v, r in zip(x.unflatten(-1, (self.factors, -1)).unbind(-2), y.unflatten(-1, (self.factors, -1)).unbind(-2), root_c[:, 0]):
+        d, parts = 0, lambda t: t.unflatten(-1, (self.factors, -1)).unbind(-2)
+        for u, v, r in zip(parts(x), parts(y), root_c[:, 0]):
             d = d + (lorentz.arc(lorentz.pairwise_excess(u, v, 1.0)) / r)**power
         return d / self.factors
     d = lorentz.by_rows(total, x.flatten(-2), y.flatten(-2), 1.0)
@@ -194,7 +200,8 @@ def cone_margin(self: Product, general, specific, eta=1.0):   # (..., D), (..., 
     return self.cone_angle(general, specific) - eta * self.apertures(general)
 
 @patch
-def in_cone(self: Product, general, specific): return (self.cone_margin(general, specific) <= 0).all(-1)   # (...) bool, in every factor's
+def in_cone(self: Product, general, specific):   # (...) bool, in every factor's
+    return (self.cone_margin(general, specific) <= 0).all(-1)
 
 # %% ../../nbs/24_spaces.product.ipynb #beb9b0b6
 @patch
@@ -210,7 +217,8 @@ def entailed(self: Product, points, texts):   # (T, D), (M, D) -> (T, M) bool
     return inside.T
 
 @patch
-def pairwise_exterior_angle(self: Product, x, y): return sum(self.pairwise_angles(x, y)) / self.factors   # (B, D), (M, D) -> (B, M), at x
+def pairwise_exterior_angle(self: Product, x, y):   # (B, D), (M, D) -> (B, M), at x
+    return sum(self.pairwise_angles(x, y)) / self.factors
 
 @patch
 def page(self: Product, radius): return Page(self.curvature.mean().item())   # of the factors' mean curvature
@@ -225,4 +233,5 @@ def clamp_(self: Product, report=True):
 @patch
 def describe(self: Product):
     c = self.curvature
-    return f"in a product of {self.factors} hyperbolic spaces of curvature {-c.min().item():.3g} to {-c.max().item():.3g}"
+    bounds = f"{-c.min().item():.3g} to {-c.max().item():.3g}"
+    return f"in a product of {self.factors} hyperbolic spaces of curvature {bounds}"

@@ -67,7 +67,8 @@ def cone_form(self: Euclidean, points, texts):   # (T, D), (M, D) -> (T, D + 2),
     k, square = self.min_radius**2, lambda v: v.square().sum(-1, keepdim=True)
     b2, a2 = square(points), square(texts)
     bent = lambda s2: (s2 - k).clamp_min(0).sqrt()
-    return torch.cat([points, torch.ones_like(b2), bent(b2)], -1), torch.cat([texts, torch.where(a2 > k, -k, -a2), -bent(a2)], -1)
+    p = torch.cat([points, torch.ones_like(b2), bent(b2)], -1)
+    return p, torch.cat([texts, torch.where(a2 > k, -k, -a2), -bent(a2)], -1)
 
 @patch
 def reach(self: Euclidean, near, by_angle=None, distance_weight=100.0):   # (T,) values of `near_form` -> (T,)
@@ -80,7 +81,7 @@ def reach(self: Euclidean, near, by_angle=None, distance_weight=100.0):   # (T,)
 def in_plane(
     points,  # (T, D) of a path
 ):           # function: (N, D) -> (N, r + 1) coordinates along the path's r directions, and the length of the rest
-    "Points turned about the directions of a path, which keeps their lengths and their inner products with the path's points."
+    "Points turned about the directions of a path: lengths and inner products with the path's points stay."
     size, ways = torch.linalg.svd(points, full_matrices=False)[1:]
     ways = ways[size > 1e-12 * size[0].clamp_min(1e-300)]
     def turn(x):
@@ -128,8 +129,9 @@ def contenders(
     cone_filter = cone_filter and space.has_cones
     for start in range(0, len(texts), block):
         p, q = (v.float() for v in space.near_form(x, turn(texts[start:start + block].float())))
-        over = torch.cat([p, room * size(p), -reach(best).float()[:, None]], -1), torch.cat([q, size(q), torch.ones_like(q[:, :1])], -1)
-        hot = start + ((over[1] @ over[0].T).amax(1) >= 0).nonzero()[:, 0]     # the product's upper bound reaches the best
+        p = torch.cat([p, room * size(p), -reach(best).float()[:, None]], -1)
+        q = torch.cat([q, size(q), torch.ones_like(q[:, :1])], -1)
+        hot = start + ((q @ p.T).amax(1) >= 0).nonzero()[:, 0]     # the product's upper bound reaches the best
         if not len(hot): continue
         best, may = sift(x, turn(texts[hot].to(x)), best, space, reach, cone_filter)
         found.append(hot[may])

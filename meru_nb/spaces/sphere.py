@@ -35,7 +35,8 @@ class Sphere(Space):
     def radius(self, points): return sphere.dist(points, self.root())
     def tangent(self, points): return points
     def describe(self): return "on the unit sphere"
-    def check_cones(self): raise ValueError("a sphere has no exterior angles and no cones: its paths are 'tangent' and 'geodesic'")
+    def check_cones(self):
+        raise ValueError("a sphere has no exterior angles and no cones: its paths are 'tangent' and 'geodesic'")
 
 # %% ../../nbs/21_spaces.sphere.ipynb #5c04e101
 @patch
@@ -52,7 +53,8 @@ def fit_root(self: Sphere, points):   # (N, D)
 @patch
 def root(self: Sphere):   # (D,)
     "The root; an error until `fit_root` has seen some embeddings."
-    if not self.root_point.any(): raise ValueError("this CLIP model has no root: call space.fit_root(embeddings) with those of a data set")
+    if not self.root_point.any():
+        raise ValueError("this CLIP model has no root: call space.fit_root(embeddings) with those of a data set")
     return self.root_point
 
 # %% ../../nbs/21_spaces.sphere.ipynb #c3b013a3

@@ -112,13 +112,13 @@ class ConeExplorer:
         self.state = self.start(caption or self.first(), **self.space.settings())
         self.view = see_cone(self.vectors, self.toward, self.state, self.layouts)
         self.message = ipywidgets.HTML()
-        self.info = ipywidgets.HTML(entailed_html(self.pictures, self.view), layout=dict(flex="1 1 300px", min_width="0"))
+        self.info = ipywidgets.HTML(entailed_html(self.pictures, self.view), layout=dict(flex="1 1 240px", min_width="0"))
         said = [*known_tokens({self.seen.name: self.seen}), *unlike(self.seen, self.pictures)]
         self.remark = ipywidgets.HTML(html.escape(" ".join(said)))
         self.controls = cone_controls(self.state, self.pictures, float(self.vectors.norm(dim=-1).max()))
         for control in self.controls.values(): control.observe(self.changed, "value")
         cone = dict(cones=[0], min_radius=self.state.min_radius)
-        self.figure = live(self.view.layout, self.view.title, 520, bool(dark), **cone)
+        self.figure = live(self.view.layout, self.view.title, 440, bool(dark), **cone)
         self.figure._config |= dict(edits=dict(shapePosition=True))   # the handle can be dragged at once
         rows = in_row(*self.controls.values()), quiet_line(self.message, self.remark), in_row(self.figure, self.info)
         self.box = as_box(self, *rows)

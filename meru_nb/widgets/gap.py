@@ -123,10 +123,10 @@ class GapExplorer:
         self.state = GapState(first, len(moments) - 1, min(pairs, len(self.pictures)))
         self.view = see_gap(moments, self.state, self.pictures)
         self.message, self.remark = ipywidgets.HTML(), ipywidgets.HTML()
-        self.info = ipywidgets.HTML(layout=dict(flex="1 1 300px"))
+        self.info = ipywidgets.HTML(layout=dict(flex="1 1 240px", min_width="0"))
         self.controls = gap_controls(self.models, self.pictures, self.state)
         for control in self.controls.values(): control.observe(self.changed, "value")
-        self.figure = live(self.view.layout, self.view.title, 520, bool(dark), hover=self.hover())
+        self.figure = live(self.view.layout, self.view.title, 440, bool(dark), hover=self.hover())
         for trace in (t for t in self.figure.data if t.name in ("images", "texts")):
             trace.on_hover(self.on_hover)
             trace.on_click(self.on_click)

@@ -73,7 +73,7 @@ def patient_figure():
     return type("FigureWidget", (go.FigureWidget,), dict(_esm=PATIENT, _bundle=bundle))
 
 # %% ../../nbs/82b_widgets.shell.ipynb #9e086fba
-def live(layout, title="", height=430, dark=False, **kwargs):
+def live(layout, title="", height=420, dark=False, **kwargs):
     "A FigureWidget of a layout; what the mouse is over is said beside it, never on top of the points."
     figure = patient_figure()(plotly_layout(layout, html.escape(title), height, dark, **kwargs))
     for trace in figure.data:
@@ -98,12 +98,13 @@ def move(
     **more,  # of the figure's layout
 ):
     "Move a live figure's traces to another view: one message and one drawing, of no more than what differs."
-    pairs = enumerate(zip(figure.data, traces, strict=True))
-    moved = [i for i, (old, new) in pairs if not all(stays(old, new, k) for k in MOVES)]
+    same = [all(stays(old, new, k) for k in MOVES) for old, new in zip(figure.data, traces, strict=True)]
+    moved = [i for i, stayed in enumerate(same) if not stayed]
     # not by `batch_update`: where a trace lacks a key that another one has, it loses the old value,
     # and each later message brings it back from the browser
     value = lambda i, k: np.ascontiguousarray(traces[i][k], float) if k in "xy" else traces[i].get(k)
-    style = {k: [value(i, k) for i in moved] for k in MOVES}
+    values = lambda k: [value(i, k) for i in moved]
+    style = {k: values(k) for k in MOVES}
     reach = dict(range=[-layout.window, layout.window], autorange=False) if layout.disk else dict(autorange=True)
     page = {f"{axis}axis.{k}": v for axis in "xy" for k, v in reach.items()}
     page |= {"yaxis.scaleanchor": "x" if layout.disk else None}
@@ -122,9 +123,9 @@ def paint(figure, traces, dark, **more):
     for key in PAINT:
         held = {i: colour_of(t, key) for i, t in enumerate(traces) if colour_of(t, key)}
         figure.plotly_restyle({key: list(held.values())}, list(held))
-    page = palette(dark)["page"]
-    template = "plotly_dark" if dark else "plotly_white"
-    figure.update_layout(template=template, paper_bgcolor=page, plot_bgcolor=page, **more)
+    p, template = palette(dark), "plotly_dark" if dark else "plotly_white"
+    look = dict(paper_bgcolor=p["page"], plot_bgcolor=p["page"], font_color=p["ink"])
+    figure.update_layout(template=template, **look, **more)
 
 # %% ../../nbs/82b_widgets.shell.ipynb #aee237c4
 def as_png(figure) -> bytes:

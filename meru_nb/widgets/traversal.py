@@ -70,7 +70,8 @@ def stand(
 # %% ../../nbs/82c_widgets.traversal.ipynb #see00005
 def lay_walk(space, ends, points, texts, path) -> Layout:
     "The ends, the pool and the way on one page; what stands at the ends is among the images, or last among the texts."
-    images, said = ([p for e, p in zip(ends, points) if isinstance(e, Picture) is a] for a in (True, False))
+    images = [p for e, p in zip(ends, points) if isinstance(e, Picture)]
+    said = [p for e, p in zip(ends, points) if not isinstance(e, Picture)]
     groups = dict(image=torch.stack(images)) if images else {}
     groups |= dict(text=torch.cat([texts, *(p[None] for p in said)]), path=path)
     layout = lay_out(space, "anchor", anchor=points[0], beside=points[1] if len(points) > 1 else None, **groups)
@@ -146,7 +147,7 @@ class WalkPanel:
     "One model's disk and strip."
     def __init__(self, view: WalkView, at: int, dark=False):
         self.dark, self.view, self.at = dark, view, at
-        beside = dict(flex="1 1 290px", min_width="0")      # the disk where there is room, else below
+        beside = dict(flex="1 1 260px", min_width="0")      # the disk where there is room, else below
         self.strip = ipywidgets.HTML(strip_html(view, at), layout=beside)
         self.pointed = ipywidgets.HTML(layout=dict(height="22px", overflow="hidden"))
         self.figure = live(view.layout, view.title, dark=dark, **self.drawn())
