@@ -121,7 +121,9 @@ def usual_step(
         with torch.autocast(device, enabled=False):
             points = {k: model.space.lift(f.float(), k) for k, f in features.items()}
             loss = plain_contrastive_loss(*points.values(), similarity=name, c=model.space.curvature, scale=model.scale)
-        scaler.scale(loss).backward(); scaler.step(optimizer); scaler.update()
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
         return loss.detach()
     return run, device
 
@@ -249,8 +251,8 @@ def fp8_losses(name, tiny, official):
     "300 steps of the base model in bf16 and in fp8 on one batch order: the last thirty losses."
     def losses(**kw):
         run, _, _ = make_step("meru_vit_b", 8 if tiny else 128, tiny, **kw)
-        return [run()["loss"] for _ in range(4 if tiny else 300)]
-    one, eight = ([float(v) for v in losses(**kw)] for kw in ({}, dict(fp8=True)))
+        return torch.stack([run()["loss"] for _ in range(4 if tiny else 300)]).tolist()
+    one, eight = losses(), losses(fp8=True)
     ends = [sum(v[-30:]) / len(v[-30:]) for v in (one, eight)]
     return dict(bf16=one, fp8=eight, told=f"{ends[0]:.4f} in bf16, {ends[1]:.4f} in fp8")
 

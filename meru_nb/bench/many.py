@@ -73,7 +73,8 @@ def trace_of(
         for tower, x in given.items():
             with FlopCounterMode(display=False) as count: getattr(model, tower)(x)
             flops[tower] = count.get_total_flops()
-    numbers = {k: sum(p.numel() for p in getattr(model, k).parameters()) for k in flops}
+    count_of = lambda tower: sum(p.numel() for p in tower.parameters())
+    numbers = {k: count_of(getattr(model, k)) for k in flops}
     rest = optimiser_seconds(sum(numbers.values()), cluster) + loss_seconds(batch, batch, config.embed_dim, cluster)
     towers = seconds - rest
     return Trace(batch, config.embed_dim, {k: towers / 3 * f / sum(flops.values()) for k, f in flops.items()}, numbers)
@@ -144,7 +145,9 @@ def plot_scaling(
         share = [efficiency(trace, n, cluster) for n in cards]
         left.plot(cards, share, marker=".", color=plt.cm.viridis(k / len(traces)), label=name)
     left.axvline(cluster.cards_a_machine, color="0.8", lw=1, zorder=0)
-    left.set_xscale("log", base=2); left.set_xticks(cards[::3], [str(n) for n in cards[::3]]); left.minorticks_off()
+    left.set_xscale("log", base=2)
+    left.set_xticks(cards[::3], [str(n) for n in cards[::3]])
+    left.minorticks_off()
     left.set(xlabel="cards", ylabel="efficiency", ylim=(0, 1.05))
     left.legend(frameon=False, fontsize=8, loc="lower left")
     name, trace = list(traces.items())[-1]

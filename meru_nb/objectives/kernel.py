@@ -296,14 +296,15 @@ def log_sums(self: Fused, sweep, bits, a, b):   # as 30b's
 @patch
 def log_sum_grads(self: Fused, sweep, bits, a, b, m, weight):   # as 30b's
     "Gradients by recomputing the tiles."
-    da, db = ([torch.zeros_like(t) for t in p] for p in (a, b))
+    zeros = lambda of: [torch.zeros_like(t) for t in of]
+    da, db = zeros(a), zeros(b)
     touch = {w: torch.zeros_like(t, dtype=torch.float64) for w, t in zip(sweep.ways, weight)}
     top, by = dict(zip(sweep.ways, m)), dict(zip(sweep.ways, weight))
     for r, q, x, y, given, form, grid in self.tiles(sweep, bits, a, b):
         R, C, dot, none = x.shape[1], y.shape[1], given[0], given[2].new_zeros(1)
-        mine = [[t[w][at] if w in t else none for w, at in (("i2t", r), ("t2i", q))] for t in (top, by)]
+        here = lambda of: (of["i2t"][r] if "i2t" in of else none, of["t2i"][q] if "t2i" in of else none)
         rows, cols = (dot.new_zeros(1 + max(3, 2 * form["K"]), *shape) for shape in ((grid[1], R), (grid[0], C)))
-        pull_kernel[grid](*given, *mine[0], *mine[1], rows, cols, R, C, EPS, **form, num_warps=WARPS)
+        pull_kernel[grid](*given, *here(top), *here(by), rows, cols, R, C, EPS, **form, num_warps=WARPS)
         rows, cols = rows.sum(1, dtype=torch.float64), cols.sum(1, dtype=torch.float64)
         for way in sweep.ways: touch[way][r if way == "i2t" else q] += rows[0] if way == "i2t" else cols[0]
         da[0][r] += flat(product(dot, y, self.precision)); db[0][q] += flat(product(dot.mT, x, self.precision))
