@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from .core import Batch
+from .forecast import outlook
 from .objectives.terms import diagnostics
 from .optim import set_lr
 
@@ -39,7 +40,7 @@ class Step(nn.Module):
     def forward(self, batch, diagnose=False):
         e = self.model.embed(self.features(batch), batch.get("box_owner"))
         out = self.model.objective(e)
-        return out | diagnostics(e) if diagnose else out
+        return out | diagnostics(e) | outlook(e, out, self.model.objective) if diagnose else out
 
 # %% ../nbs/60e_step.ipynb #5d9ec6ff
 def update(

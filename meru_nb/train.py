@@ -32,6 +32,7 @@ from .config import parse_cli, peek_flag, write_json
 from .core import one_line_errors, progress_bar, seed_everything
 from .data.sources import find_sources
 from .dry_run import head_plan, memory_of, plan, seconds_a_step
+from .forecast import Forecaster
 from .launch import STOPPED, asked_to_stop, make_accelerator, output_outlived, prepare, signals_end, signals_noted
 from .optim import build_optimizer, lr_at
 from .provenance import check_folder, identity, located, provenance, read_config, run_folder, shards_of
@@ -60,7 +61,7 @@ _all_ = ["TrainConfig", "HEAD_RECIPE", "DEMO_RECIPE", "train_config", "check_num
 def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch, done=0):
     "Updates `done` to `config.steps`, from the first `batch` on; after a signal, or a worker's death, a checkpoint and an exception."
     model, optim, meter, lost = accelerator.unwrap_model(step).model, config.optim(), Meter(), None
-    bad = BadSteps(config.max_bad_steps, accelerator.device)
+    bad, forecast = BadSteps(config.max_bad_steps, accelerator.device), Forecaster(run)
     due = lambda period: period and (done + 1) % period == 0
     step.train()
     bar = progress_bar(total=config.steps, initial=done, disable=not accelerator.is_main_process, desc=config.preset,
@@ -79,6 +80,7 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
                 row |= (dict(lr=lr_at(done - 1, config.steps, optim)) | meter.read(accelerator.num_processes)
                         | notes(accelerator, model, loader))
                 if look: row |= look_at(config, accelerator, step); meter.start()
+                if (said := forecast.read(row)) and accelerator.is_main_process: bar.write(said)
                 log_row(run, row, accelerator)
                 bar.set_postfix(loss=f"{row['loss']:.3f}", img_s=f"{row['images_per_s']:.0f}", refresh=False)
                 if row["bad_steps_in_a_row"] >= config.max_bad_steps: give_up(run, accelerator, bad, row)
