@@ -18,8 +18,11 @@ def crowded(text: str) -> dict:   # number of a line -> what is wrong with it
     simple = Counter(n.lineno for n in nodes if isinstance(n, ast.stmt) and not hasattr(n, "body"))
     out = {line: f"{count} statements" for line, count in simple.items() if count > 2}
     for n in nodes:
-        inner = isinstance(n, LOOPS) and any(isinstance(m, LOOPS) for m in ast.walk(n) if m is not n)
-        if inner: out[n.lineno] = "a comprehension inside a comprehension"
+        if not isinstance(n, LOOPS): continue
+        made = [n.key, n.value] if isinstance(n, ast.DictComp) else [n.elt]
+        parts = [*made, *(g.iter for g in n.generators)]      # what it makes and runs over; its condition may ask `any(...)`
+        if any(isinstance(m, LOOPS) for part in parts for m in ast.walk(part)):
+            out[n.lineno] = "a comprehension inside a comprehension"
     return out
 
 def check(paths) -> tuple:   # complaints, lines, lines above 120 columns

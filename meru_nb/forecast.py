@@ -84,7 +84,7 @@ def forces(
         for m, x, g in zip(PAIRS, points, grads):
             if g is None: continue
             along, across = e.space.slopes(x.detach(), g * len(x))     # a mean's gradient is a point's over their number
-            out |= {f"push_{term.name}_{m}": -along.median(), f"turn_{term.name}_{m}": across.median()}
+            out |= {f"push_{term.name}_{m}": -along.median().detach(), f"turn_{term.name}_{m}": across.median().detach()}
     return out
 
 @torch.no_grad()
