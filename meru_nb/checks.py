@@ -42,8 +42,9 @@ def check_numbers(
 
 # %% ../nbs/61b_checks.ipynb #9d4c4f50
 def check_adapters(config, accelerator):
-    "ValueError for adapters that cannot be, or where they cannot be."
+    "ValueError for adapters, or other ways to compute, that cannot be, or where they cannot be."
     config.check()
+    config.check_speed(accelerator.device, config.compile, is_sharded(accelerator))
     if config.partial and (config.fork or is_sharded(accelerator)):
         raise ValueError("--adapt and --unlock-last go with "
                          f"{'no --fork' if config.fork else 'whole parameters, not with FSDP'}")

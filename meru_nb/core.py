@@ -45,6 +45,7 @@ class Embeddings:
     all_owner: torch.Tensor | None = None # the same of all boxes, rows among the keys
     offset: dict = field(default_factory=dict)   # group -> row i of this process is row offset + i of all
     share: dict = field(default_factory=dict)    # group -> rows here x processes / rows everywhere: 1 unless rows are shared out unevenly
+    kernel: str = ""                      # that contrastive losses are computed by, see `objectives.kernel`
 
     def __post_init__(self):
         self.keys = self.points | self.keys

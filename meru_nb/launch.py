@@ -190,6 +190,24 @@ class Cost:
         "Weights, gradients and AdamW's two moments in float32, and activations."
         return 16 * self.parameters / shards + pairs * self.kept * (0.5 if half else 1.0)
 
+class _Attention(torch.autograd.Function):
+    "Attention that keeps what a fused kernel keeps: no matrix of all pairs of tokens."
+    @staticmethod
+    def forward(ctx, attend, q, k, v, mask, causal):
+        out = attend(q, k, v, attn_mask=mask, is_causal=causal)
+        ctx.save_for_backward(q, k, v, out, q.new_empty(q.shape[:-1]))
+        return out
+
+@contextlib.contextmanager
+def _fused_attention():
+    "Inside, attention is `_Attention`: where nothing is computed torch has no fused kernel."
+    attend = torch.nn.functional.scaled_dot_product_attention
+    def fused(q, k, v, attn_mask=None, dropout_p=0.0, is_causal=False, **kw):
+        return _Attention.apply(attend, q, k, v, attn_mask, is_causal)
+    torch.nn.functional.scaled_dot_product_attention = fused
+    try: yield
+    finally: torch.nn.functional.scaled_dot_product_attention = attend
+
 def cost_of(
     config: ModelConfig,
     tokens=32,            # of the longest caption in a batch
@@ -202,7 +220,8 @@ def cost_of(
         model = build_model(config, fetch=False)
         images = torch.empty(n, 3, config.image_size, config.image_size, dtype=torch.uint8)
         text = torch.ones(n, min(tokens, config.context_length), dtype=torch.long)
-        with FlopCounterMode(display=False) as count, torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+        hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x)
+        with _fused_attention(), FlopCounterMode(display=False) as count, hooks:
             model.features(with_boxes(config, images, text))
     weights = {p.untyped_storage()._cdata for p in model.parameters()}
     return Cost(sum(p.numel() for p in model.parameters()), 3 * count.get_total_flops() / n,

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from .adapt import AdaptConfig
 from .models import ModelConfig, preset_config
 from .optim import OptimConfig
+from .speed import SpeedConfig
 
 # %% ../nbs/60d_recipe.ipynb #1f96e7db
 @dataclass
-class TrainConfig(AdaptConfig):
+class TrainConfig(SpeedConfig, AdaptConfig):
     "Everything that decides a run."
     preset: str = "atmg_demo"       # METHOD_SIZE, such as meru_vit_s
     model: ModelConfig = field(default_factory=lambda: preset_config("atmg_demo"))  # the preset's fields

@@ -15,12 +15,13 @@ from .files import read_json
 from .fork import check_model, fork_folder, fork_point, what_changes
 from .provenance import located, provenance, read_config, shards_of
 from .recipe import TrainConfig
+from .speed import SPEED_FIELDS
 
 # %% ../nbs/61d_repeats.ipynb #8742052b
 FREE_TO_CHANGE = (        # fields that leave a resumed run what it was, or say so
     "output_dir", "resume", "repeat", "init", "held_out", "eval_period", "eval_samples", "workers", "mixed_precision",
-    "compile", "gradient_accumulation",
-    "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every", "max_bad", "max_bad_steps", "steps")
+    "compile", "gradient_accumulation", "log_period", "track", "dry_run", "checkpoint_period", "keep", "keep_every",
+    "max_bad", "max_bad_steps", "steps", *SPEED_FIELDS)
 
 def repeats(
     config: TrainConfig,  # that repeats a run

@@ -68,6 +68,9 @@ def update(
     return {k: v.detach() for k, v in out.items()} | dict(grad_norm=norm, bad=bad.float())
 
 # %% ../nbs/60e_step.ipynb #96d2eeff
-def compile_towers(model):
+def compile_towers(
+    model,
+    mode="default",  # of torch.compile
+):
     "Compile both encoders; the text's for captions of any length."
-    model.visual.compile(); model.textual.compile(dynamic=True)
+    model.visual.compile(mode=mode); model.textual.compile(dynamic=True, mode=mode)

@@ -83,7 +83,7 @@ def machine(
     return f"{n} CPU core{'s' if n > 1 else ''}"
 
 # %% ../../nbs/90_bench.ipynb #8e21dc0a
-ROOMS = ("loss", "data", "soak", "train", "heads", "eval", "widgets")   # benchmarks, as the command lists them
+ROOMS = ("loss", "data", "soak", "train", "heads", "eval", "widgets", "card")   # benchmarks, as the command lists them
 
 def bench(
     name: str
@@ -118,7 +118,9 @@ __getattr__ = moved_names("meru_nb.bench", {
         "SoakBench soak_shards soak_kills soak_field bench_soak"),
     "meru_nb.bench.train": (
         "PEAKS peak_of captions step_ms train_speed TrainBench what_to_train speed_table "
-        "bench_train official_speed Cluster scaling plot_scaling"),
+        "bench_train official_speed"),
+    "meru_nb.bench.many": (
+        "Cluster scaling plot_scaling"),
     "meru_nb.bench.eval": (
         "RANKED EVAL_PARTS EvalBench sorted_ranks ranking_cost ranking_points ranking_row "
         "eval_ranking bench_eval eval_classifier probe_data eval_probe"),

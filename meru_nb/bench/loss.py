@@ -37,6 +37,7 @@ def loss_step(
     B,    # pairs
     dim,  # D
     device="cpu",
+    kernel="",   # of the loss, as `contrastive_loss` has it
 ):        # a function that runs one step
     "Forward and backward of a loss on random pairs, with gradients to points, temperature and curvature."
     torch.manual_seed(0)
@@ -47,7 +48,7 @@ def loss_step(
     def step():
         for t in (x, y, c, scale): t.grad = None
         if kind == "textbook": loss = textbook_loss(x, y, scale)
-        else: loss = contrastive_loss(x, y, similarity=kind, scale=scale, c=None if flat else c)
+        else: loss = contrastive_loss(x, y, similarity=kind, scale=scale, c=None if flat else c, kernel=kernel)
         loss.backward()
         return loss.detach()
     return step

@@ -43,7 +43,8 @@ class DualEncoder(nn.Module):
         self.textual_proj = nn.Linear(textual.num_features, embed_dim, bias=False)
         for proj in (self.visual_proj, self.textual_proj): nn.init.normal_(proj.weight, std=proj.in_features**-0.5)
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale_init)))
-        self.embed_dim, self.image_size, self.scale_max, self.even_batches = embed_dim, image_size, scale_max, False
+        self.embed_dim, self.image_size, self.scale_max = embed_dim, image_size, scale_max
+        self.even_batches, self.loss_kernel = False, ""     # how to compute, not what
         for name, value in (("pixel_mean", pixel_mean), ("pixel_std", pixel_std)):
             self.register_buffer(name, torch.tensor(value).view(3, 1, 1))
         self.config, self.preset = None, None   # filled by `build_model`, written beside the weights
@@ -154,7 +155,7 @@ def embed(self: DualEncoder,
          ) -> Embeddings:
     "Lift features and gather the keys of every process."
     points = {k: self.space.lift(f, k.removeprefix("box_")) for k, f in features.items()}
-    e = Embeddings(points, self.scale, self.space, self.objective.scales, owner=owner)
+    e = Embeddings(points, self.scale, self.space, self.objective.scales, owner=owner, kernel=self.loss_kernel)
     return gather(e, self.objective.gathers, even=self.even_batches)
 
 # %% ../../nbs/45_models.ipynb #966fc1cf

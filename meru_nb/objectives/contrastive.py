@@ -112,6 +112,7 @@ def margins(
     offset, ids,                     # row i is key offset + i; (M,) or None
     c, scale,                        # float64, 0-d
     row_scale=None,                  # (2, B), factors of the logits
+    by=None,                         # as of a `Sweep`
 ):                                   # (2, B): image queries, text queries
     "Log-sum of the negatives minus the logit of the match."
     k, rows = scale * sim.unit(c), slice(offset, offset + len(image))
@@ -121,13 +122,13 @@ def margins(
     a, b = sim.points(image, c), sim.points(text, c)
     if all_image is None or (all_image is image and all_text is text):
         match = sim.pairs(image, text, a[1], b[1], c)
-        n = Negatives.apply(Sweep(sim, WAYS, edge, ids=ids), k, *a, *b)
+        n = Negatives.apply(Sweep(sim, WAYS, edge, ids=ids, by=by), k, *a, *b)
     else:
         A, B = sim.points(all_image, c), sim.points(all_text, c)
         match = (sim.pairs(image, all_text[rows], a[1], B[1][:, rows], c)[0],
                  sim.pairs(all_image[rows], text, A[1][:, rows], b[1], c)[1])
-        n = [*Negatives.apply(Sweep(sim, WAYS[:1], edge, rows_at=offset, ids=ids), k[:1], *a, *B),
-             *Negatives.apply(Sweep(sim, WAYS[1:], edge, cols_at=offset, ids=ids), k[1:], *A, *b)]
+        n = [*Negatives.apply(Sweep(sim, WAYS[:1], edge, rows_at=offset, ids=ids, by=by), k[:1], *a, *B),
+             *Negatives.apply(Sweep(sim, WAYS[1:], edge, cols_at=offset, ids=ids, by=by), k[1:], *A, *b)]
     return torch.stack([neg - f * m for neg, f, m in zip(n, k, match)])
 
 # %% ../../nbs/30_objectives.contrastive.ipynb #0718d315
@@ -142,6 +143,7 @@ def contrastive_loss(
     row_weight=None,               # (B,) w >= 0: the result is sum(w * row loss) / sum(w); weight 0 still is a key
     row_scale=None,                # (2, B) w > 0, constants: logits of image and of text queries are multiplied by it
     check=True,                    # refuse values that are not finite; a training loop looks at the loss, and goes on
+    kernel="",                     # of 30c, on a card: ieee, tf32x3; tf32, bf16 are less exact; "": the tiled form
 ):                                 # 0-d: half the cross-entropy of image queries plus half that of text queries
     "Symmetric contrastive loss, exact, with exact gradients, in memory that grows with B."
     sim = get_similarity(similarity)
@@ -154,6 +156,10 @@ def contrastive_loss(
     dtype = torch.promote_types(image.dtype, torch.float32)
     image, text, all_image, all_text = (None if t is None else t.to(dtype) for t in (image, text, all_image, all_text))
     row_scale = None if row_scale is None else row_scale.detach().double()
-    over = margins(sim, image, text, all_image, all_text, offset, positives, c, scale, row_scale)   # (2, B) float64
+    by = None
+    if kernel:
+        from meru_nb.objectives.kernel import fused      # Triton takes seconds to import
+        by = fused(kernel, image)
+    over = margins(sim, image, text, all_image, all_text, offset, positives, c, scale, row_scale, by)   # (2, B) float64
     rows = 0.5 * F.softplus(over).sum(0)
     return (rows.mean() if row_weight is None else (row_weight * rows).sum() / row_weight.sum()).to(dtype)

@@ -84,7 +84,7 @@ def contrastive(
     def fn(e):
         all_image, all_text = (e.keys_at(g, rows[0]) for g in keys)
         return contrastive_loss(*(e.points[g] for g in rows), similarity=similarity, c=e.space and e.space.curvature,
-                                scale=e.scale if scale is None else e.scales[scale], check=False,
+                                scale=e.scale if scale is None else e.scales[scale], check=False, kernel=e.kernel,
                                 all_image=all_image, all_text=all_text, offset=e.offset[rows[0]],
                                 row_scale=row_scale and row_scale(e), positives=positives and positives(e))
     return Term(name, fn, weight, rows[0], keys)

@@ -57,6 +57,7 @@ class Sweep:
     rows_at: int = 0      # the first image is key number rows_at
     cols_at: int = 0      # the first text is key number cols_at
     ids: object = None    # (M,) what the keys show; None: all different
+    by: object = None     # has `log_sums` and `log_sum_grads` of its own, as 30c's; None: those of this page
 
     def tiles(self, a, b):
         "Slices of rows and columns, their points, the mask of what is no negative, buffers."
@@ -129,7 +130,8 @@ class Negatives(torch.autograd.Function):
     def forward(ctx, sweep, factor, x, u, y, v):   # factor: (ways,), or (ways, B) of the queries
         a, b = (x, u.to(x.dtype)), (y, v.to(y.dtype))
         bits = (factor / math.log(2)).to(x.dtype)
-        with torch.autocast(x.device.type, enabled=False): m, l = log_sums(sweep, bits, a, b)
+        with torch.autocast(x.device.type, enabled=False):
+            m, l = (sweep.by.log_sums if sweep.by else log_sums)(sweep, bits, a, b)
         ctx.sweep = sweep
         ctx.save_for_backward(factor, bits, *a, *b, *m, *l)
         return tuple((top + s.log2()) * math.log(2) for top, s in zip(m, l))
@@ -142,6 +144,7 @@ class Negatives(torch.autograd.Function):
         # a row without negatives has s = 0, g = 0
         weight = [(g / s.clamp_min(1e-300) * f).to(x.dtype) for g, s, f in zip(grads, l, factor)]
         with torch.autocast(x.device.type, enabled=False):
-            (dx, du), (dy, dv), touch = log_sum_grads(ctx.sweep, bits, (x, u), (y, v), m, weight)
+            back = ctx.sweep.by.log_sum_grads if ctx.sweep.by else log_sum_grads
+            (dx, du), (dy, dv), touch = back(ctx.sweep, bits, (x, u), (y, v), m, weight)
         touch = torch.stack([t / f if f.ndim else t.sum() / f for t, f in zip(touch, factor)])
         return None, touch, dx, du.double(), dy, dv.double()
