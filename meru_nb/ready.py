@@ -18,6 +18,7 @@ from .data.shards import Loader, make_loader
 from .encoders.pretrained import tokenizer_for
 from .features import FeatureLoader, Features, take_towers_
 from .recipe import TrainConfig
+from .speed import in_fp8_
 from .step import compile_towers
 
 # %% ../nbs/61f_ready.ipynb #37997beb
@@ -81,7 +82,9 @@ def starting_model(
     if config.features and fetch: take_towers_(model, Features(config.features))
     for name in config.freeze: hold_still_(getattr(model, name))
     adapt_(model, config, config.init, config.seed, config.freeze)
-    if config.compile: compile_towers(model)
+    model.loss_kernel = config.loss_kernel
+    if config.fp8: in_fp8_(model.visual); in_fp8_(model.textual)
+    if config.compile: compile_towers(model, config.compile_mode)
     return model
 
 # %% ../nbs/61f_ready.ipynb #d62a0694

@@ -43,6 +43,7 @@ from .recipe import DEMO_RECIPE, HEAD_RECIPE, TrainConfig, train_config
 from .remarks import disk_line, epochs_of, first_line, remarks, weights_of
 from .repeats import FREE_TO_CHANGE, changes, fork_config, fork_notes, read_fork, repeats
 from .state import gathered, like, load_fork, load_state, save_state, whole_model
+from .speed import repeatable
 from .step import Step, compile_towers, update
 from .watch import BadSteps, Meter, finish, forget_after, held_out_row, log_row, memory_used, read_values
 from .watch import start_trackers
@@ -64,7 +65,7 @@ def train_loop(config, run, accelerator, step, optimizer, loader, batches, batch
     bad, forecast = BadSteps(config.max_bad_steps, accelerator.device), Forecaster(run)
     due = lambda period: period and (done + 1) % period == 0
     step.train()
-    with signals_noted() as got, bar_of(config, accelerator, done) as bar:
+    with signals_noted() as got, repeatable(config.deterministic), bar_of(config, accelerator, done) as bar:
         while done < config.steps:
             look, last = due(config.eval_period), done + 1 == config.steps
             now, save = look or due(config.log_period) or last, due(config.checkpoint_period) or last
