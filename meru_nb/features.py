@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TOWERS', 'FeaturesConfig', 'source_model', 'tower_weights', 'towers_key', 'tower_fields', 'packed', 'run_towers',
            'has_boxes', 'shard_loader', 'shard_marks', 'asked_for', 'check_begun', 'one_of', 'join_rows', 'join_texts',
-           'join', 'write_features', 'Features', 'FeatureLoader', 'head_fields', 'take_towers_', 'main']
+           'join', 'write_features', 'named', 'Features', 'FeatureLoader', 'head_fields', 'take_towers_', 'main']
 
 # %% ../nbs/60c_features.ipynb #f8d9ec33
 import json, os, shutil, sys
@@ -230,13 +230,15 @@ def write_features(
         part.rename(file)
     world.wait_for_everyone()
     if world.is_main_process:
-        place = Path(config.checkpoint).expanduser()
-        named = is_source(config.checkpoint) or not place.exists()
-        join(out, [file for _, _, file in work],
-             dict(checkpoint=config.checkpoint if named else str(place.absolute()), asked=asked))
+        join(out, [file for _, _, file in work], dict(checkpoint=named(config.checkpoint), asked=asked))
         (out/"begun.json").unlink(); shutil.rmtree(out/"pieces")
     world.wait_for_everyone()
     return out
+
+def named(checkpoint: str) -> str:
+    "A checkpoint by a name that holds in other folders, too."
+    place = Path(checkpoint).expanduser()
+    return checkpoint if is_source(checkpoint) or not place.exists() else str(place.absolute())
 
 # %% ../nbs/60c_features.ipynb #c9d652d1
 class Features:

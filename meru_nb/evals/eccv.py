@@ -20,10 +20,10 @@ from ..files import read_json
 def numbered(root) -> list:   # of (path, number, captions, their numbers), an image each
     "Karpathy's test split, with COCO's numbers."
     file = Path(root)/"coco/dataset_coco.json"
-    try:
-        return [(f"{i['filepath']}/{i['filename']}", int(i["cocoid"]), [s["raw"] for s in i["sentences"]],
-                 [int(s["sentid"]) for s in i["sentences"]])
-                for i in read_json(file)["images"] if i["split"] == "test"]
+    def row(i):
+        texts, numbers = [s["raw"] for s in i["sentences"]], [int(s["sentid"]) for s in i["sentences"]]
+        return f"{i['filepath']}/{i['filename']}", int(i["cocoid"]), texts, numbers
+    try: return [row(i) for i in read_json(file)["images"] if i["split"] == "test"]
     except (KeyError, TypeError):
         raise ValueError(f"{file} is not Karpathy's file: expected images with filepath, "
                          "cocoid and sentences with sentid") from None
@@ -54,7 +54,7 @@ def ranked(
     for way, (queries, keys, own, others) in sides.items():
         best = torch.cat([space.score(q, keys, way).topk(min(DEEPEST, len(keys))).indices.cpu()
                           for q in queries.split(block)])
-        out[way] = {a: [others[k] for k in row] for a, row in zip(own, best.tolist())}
+        out[way] = {a: list(map(others.__getitem__, row)) for a, row in zip(own, best.tolist())}
     return out
 
 # %% ../../nbs/77b_evals.eccv.ipynb #6c7b5dd5

@@ -199,7 +199,8 @@ def tar_images(
     paths = [p for u in ([urls] if isinstance(urls, (str, Path)) else urls) for p in expand(str(u))]
     if not paths: raise ValueError(f"no tar files match {urls}")
     samples = whole_samples(paths)
-    image = [next((e for e in IMAGES if e in s.fields), None) for s in samples]
+    def image_of(s): return next((e for e in IMAGES if e in s.fields), None)
+    image = list(map(image_of, samples))
     if not samples or all(e is None or field not in s.fields for e, s in zip(image, samples)):
         raise ValueError(f"{paths[0]} holds no samples of an image and a .{field}: found "
                          f"{', '.join(sorted({f for s in samples[:20] for f in s.fields})) or 'nothing'}")
@@ -320,7 +321,8 @@ class EvalSet:
 
     def missing(self, root) -> list[str]:
         "Paths that the layout needs and `root` lacks."
-        return [p for p in self.layout if not any(any(Path(root).glob(q)) for q in p.split("|"))]
+        there = lambda p: any(any(Path(root).glob(q)) for q in p.split("|"))
+        return [p for p in self.layout if not there(p)]
 
     def absent(self, root) -> str:
         "One line: what is missing and how to get it; empty if it is all there."
