@@ -58,16 +58,17 @@ def model_card(
 ) -> str:               # Markdown with a header that Hugging Face reads
     "What a stranger must know to use the weights."
     config, space, n = model.config, model.space, sum(p.numel() for p in model.parameters())
-    where, name, begun = (space.describe(), lambda tower: str(read_source(tower)) if is_source(tower) else tower,
-                          origins(config))
+    where, begun, size = space.describe(), origins(config), f"{n / 1e6:.1f} million parameters"
+    name = lambda tower: str(read_source(tower)) if is_source(tower) else tower
+    length = config.context_length
     return f"""---
 library_name: meru_nb
 tags: [image-text, {model.preset.split("_")[0]}]
 ---
 # {model.preset}
 
-An image and a text encoder that meet {where}: {n / 1e6:.1f} million parameters, images of {config.image_size} pixels a side ({name(config.visual)}),
-captions of up to {config.context_length} tokens ({name(config.textual)}), embeddings of {config.embed_dim} numbers, scored by `{space.similarity}`.
+An image and a text encoder that meet {where}: {size}, images of {config.image_size} pixels a side ({name(config.visual)}),
+captions of up to {length} tokens ({name(config.textual)}), embeddings of {config.embed_dim} numbers, scored by `{space.similarity}`.
 
 ```python
 from meru_nb.checkpoint import load_model
@@ -507,7 +508,7 @@ def newest_step(run) -> Path | None:
 
 # %% ../nbs/62_checkpoint.ipynb #7d13900a
 def load_model(
-    path,         # a run folder, a folder with model.safetensors, an official .pth or .safetensors, or the name of a demo model that travels with the package
+    path,         # a run or a folder with model.safetensors, an official .pth or .safetensors, or the name of a demo model
     preset=None,  # needed for an official file
     **overrides,  # fields of the preset, for an official file; for our own, fields that change no weights
 ) -> DualEncoder: # in evaluation mode, on the CPU

@@ -22,7 +22,8 @@ from . import __version__
 
 # %% ../nbs/00_core.ipynb #a78ba028
 class Batch(dict):
-    "`image` uint8 (B, 3, S, S), `tokens` (B, L), `caption` and `key` lists; with boxes also `box_image` (N, 3, S, S), `box_tokens`, `box_caption`, and `box_owner` (N,), the row of each box's pair."
+    "`image` uint8 (B, 3, S, S), `tokens` (B, L), `caption` and `key` lists; the same with `box_` before, of N boxes."
+    # and `box_owner` (N,), the row of each box's pair
     def to(self,
            device,             # where the tensors go
            non_blocking=False  # overlap the copy with computation (pinned memory only)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TOWERS', 'FeaturesConfig', 'source_model', 'tower_weights', 'towers_key', 'tower_fields', 'packed', 'run_towers',
            'has_boxes', 'shard_loader', 'shard_marks', 'asked_for', 'check_begun', 'one_of', 'join_rows', 'join_texts',
-           'join', 'write_features', 'named', 'Features', 'FeatureLoader', 'head_fields', 'take_towers_', 'main']
+           'join', 'origin', 'write_features', 'Features', 'FeatureLoader', 'head_fields', 'take_towers_', 'main']
 
 # %% ../nbs/60c_features.ipynb #f8d9ec33
 import json, os, shutil, sys
@@ -205,6 +205,11 @@ def join(out: Path, pieces: list, about: dict):
     write_json(out/"features.json", about | dict(pairs=count, boxes=total["box_"]))
 
 # %% ../nbs/60c_features.ipynb #1978c1a5
+def origin(checkpoint: str) -> str:
+    "Where the towers are from: a name as it is, a path made absolute."
+    place = Path(checkpoint).expanduser()
+    return checkpoint if is_source(checkpoint) or not place.exists() else str(place.absolute())
+
 def write_features(
     config: FeaturesConfig,
     progress=True,   # a bar on stderr
@@ -230,15 +235,11 @@ def write_features(
         part.rename(file)
     world.wait_for_everyone()
     if world.is_main_process:
-        join(out, [file for _, _, file in work], dict(checkpoint=named(config.checkpoint), asked=asked))
-        (out/"begun.json").unlink(); shutil.rmtree(out/"pieces")
+        join(out, [file for _, _, file in work], dict(checkpoint=origin(config.checkpoint), asked=asked))
+        (out/"begun.json").unlink()
+        shutil.rmtree(out/"pieces")
     world.wait_for_everyone()
     return out
-
-def named(checkpoint: str) -> str:
-    "A checkpoint by a name that holds in other folders, too."
-    place = Path(checkpoint).expanduser()
-    return checkpoint if is_source(checkpoint) or not place.exists() else str(place.absolute())
 
 # %% ../nbs/60c_features.ipynb #c9d652d1
 class Features:

@@ -18,8 +18,8 @@ class TrainConfig(AdaptConfig):
     "Everything that decides a run."
     preset: str = "atmg_demo"       # METHOD_SIZE, such as meru_vit_s
     model: ModelConfig = field(default_factory=lambda: preset_config("atmg_demo"))  # the preset's fields
-    data: tuple[str, ...] = ()      # tar files: patterns, each maybe with ::WEIGHT; none: shapes, made once under datasets/
-    features: str = ""              # folder of cached features to learn from in place of data, see `meru_nb.features`; preset METHOD_head
+    data: tuple[str, ...] = ()      # tar files: patterns, maybe with ::WEIGHT; none: shapes, made once under datasets/
+    features: str = ""              # folder of cached features (`meru_nb.features`) in place of data; preset METHOD_head
     held_out: tuple[str, ...] = ()  # tar files to report on at the end
     eval_period: int = 0            # steps between looks at the first held-out set, 0: only at the end
     eval_samples: int = 1024        # that such a look takes at most, 0: all
@@ -50,7 +50,7 @@ class TrainConfig(AdaptConfig):
     keep: int = 3                   # newest checkpoints that stay
     keep_every: int = 0             # also keep those at multiples of this
     max_bad: float = 0.1            # share of an epoch's samples that cannot be read at which to stop
-    max_bad_steps: int = 20         # skipped steps in a row (non-finite loss or gradient) at which to stop, at the next logged step
+    max_bad_steps: int = 20         # steps in a row without a finite loss and gradient at which to stop, when logged
 
     def optim(self): return OptimConfig(self.lr, self.warmup, self.betas, self.weight_decay, self.grad_clip)
 

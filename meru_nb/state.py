@@ -59,7 +59,8 @@ def load_state(folder, accelerator, step, optimizer, adapt=lambda saved: saved):
     state = torch.load(Path(folder)/"state.pt", map_location="cpu", weights_only=True)
     state["optimizer"] = adapt(state["optimizer"])
     params = [p for group in optimizer.param_groups for p in group["params"]]
-    moments = {i: {k: like(v, params[i]) for k, v in of.items()} for i, of in state["optimizer"]["state"].items()}
+    cut = lambda of, place: {k: like(v, place) for k, v in of.items()}
+    moments = {i: cut(of, params[i]) for i, of in state["optimizer"]["state"].items()}
     optimizer.load_state_dict(state["optimizer"] | dict(state=moments))
     if accelerator.scaler and state["scaler"]: accelerator.scaler.load_state_dict(state["scaler"])
     return json.loads((Path(folder)/"step.json").read_text())["step"], state["data"]

@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from .core import Batch
+from .forecast import outlook
 from .objectives.terms import diagnostics
 from .optim import set_lr
 
@@ -34,12 +35,13 @@ class Step(nn.Module):
         # as many on every process: sharded ones meet in each
         cut = [p for p in map(part, range(self.parts)) if len(p["image"])]
         done = [checkpoint(self.model.features, p, use_reentrant=False, preserve_rng_state=False) for p in cut]
-        return {k: torch.cat([d[k] for d in done]) for k in done[0]}
+        whole = lambda name: torch.cat([d[name] for d in done])
+        return {name: whole(name) for name in done[0]}
 
     def forward(self, batch, diagnose=False):
         e = self.model.embed(self.features(batch), batch.get("box_owner"))
         out = self.model.objective(e)
-        return out | diagnostics(e) if diagnose else out
+        return out | diagnostics(e) | outlook(e, out, self.model.objective) if diagnose else out
 
 # %% ../nbs/60e_step.ipynb #5d9ec6ff
 def update(

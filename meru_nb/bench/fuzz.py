@@ -53,7 +53,8 @@ def untouched(
     "Samples whose headers and contents lie outside of the damage."
     hit = lambda o, size: o - 512 < max(stop, start + 1) and start < o + -(-size // 512) * 512
     samples, _ = group_samples(str(path), "whole", list_members(path)[0])
-    return {s.key.partition("/")[2] for s in samples if not any(hit(o, n) for o, n in s.fields.values())}
+    whole = lambda s: not any(hit(o, n) for o, n in s.fields.values())
+    return {s.key.partition("/")[2] for s in samples if whole(s)}
 
 # %% ../../nbs/91_bench.fuzz.ipynb #597c5a74
 def fuzz(

@@ -85,7 +85,8 @@ def head_speed(
         float(update(accelerator, step, optimizer, some, config.lr)["loss"])
         took.append((time.process_time() - began, read - began))
     seconds, reading = min(took[1:])
-    return dict(preset=preset, batch=batch, seconds=seconds, reading=reading, loss=loss_seconds(model, some), mib=peak_mib())
+    loss = loss_seconds(model, some)
+    return dict(preset=preset, batch=batch, seconds=seconds, reading=reading, loss=loss, mib=peak_mib())
 
 # %% ../../nbs/90f_bench.heads.ipynb #5bb76d59
 @dataclass
@@ -101,24 +102,28 @@ class HeadsBench(Config):
 
 def heads_table(rows, cores=2) -> str:
     "A line a preset."
-    lines = [f"preset           CPU s a step   of reading   loss alone   step / loss   steps a minute on {cores} cores   peak GiB"]
+    lines = ["preset           CPU s a step   of reading   loss alone   step / loss"
+             f"   steps a minute on {cores} cores   peak GiB"]
     for r in rows:
-        rate = 60 * cores / r["seconds"]
-        lines.append(f"{r['preset']:16s} {r['seconds']:12.2f} {r['reading']:12.2f} {r['loss']:12.2f} {r['seconds'] / r['loss']:13.2f} {rate:27.0f} {r['mib'] / 1024:17.2f}")
+        took = f"{r['seconds']:12.2f} {r['reading']:12.2f} {r['loss']:12.2f} {r['seconds'] / r['loss']:13.2f}"
+        lines.append(f"{r['preset']:16s} {took} {60 * cores / r['seconds']:27.0f} {r['mib'] / 1024:17.2f}")
     return "\n".join(lines)
 
 def bench_heads(config: HeadsBench):
     "Steps a minute of heads on cached features, the share of the loss, and memory."
     for name in ("pairs", "batch", "steps"):
         if getattr(config, name) < 1: raise ValueError(f"{name} is {getattr(config, name)}: give 1 or more")
-    if config.pairs < config.batch: raise ValueError(f"pairs is {config.pairs}, fewer than a batch of {config.batch}: give more")
+    if config.pairs < config.batch:
+        raise ValueError(f"pairs is {config.pairs}, fewer than a batch of {config.batch}: give more")
     names = config.presets or sorted(n.replace("_vit_b", "_head") for n in presets() if n.endswith("_vit_b"))
     with tempfile.TemporaryDirectory() as folder:
         cache = write_cache(Path(folder)/"cache", config.pairs, config.embed_dim, config.boxes)
         how = dict(features=str(cache), batch=config.batch, steps=config.steps, embed_dim=config.embed_dim)
         rows = [apart("heads", "head_speed", preset=name, **how) for name in names]
-    print(f"{machine()}, {config.pairs:,} pairs, D = {config.embed_dim}, batch {config.batch}; processor seconds, the clock's depend on who else is there")
+    print(f"{machine()}, {config.pairs:,} pairs, D = {config.embed_dim}, batch {config.batch}; "
+          "processor seconds, the clock's depend on who else is there")
     print(heads_table(rows))
-    Path(config.output_dir).mkdir(parents=True, exist_ok=True)
-    write_json(Path(config.output_dir)/"heads.json", dict(machine=machine(), config=config.to_dict(), rows=rows))
+    out = Path(config.output_dir)
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out/"heads.json", dict(machine=machine(), config=config.to_dict(), rows=rows))
     return rows

@@ -69,10 +69,12 @@ def list_cloud(
     try:
         with refusals_told(pattern):
             found = sorted(fs.glob(path))
-            if not found: fs.ls(re.split(r"[*?\[]", path)[0].rpartition("/")[0])   # what is closed, or not there, is passed over by `glob`
+            # what is closed, or not there, is passed over by `glob`
+            if not found: fs.ls(re.split(r"[*?\[]", path)[0].rpartition("/")[0])
     except Refused as err: raise ValueError(str(err)) from None
     except Exception as err:
-        raise ValueError(f"{pattern} cannot be listed ({type(err).__name__}: {' '.join(str(err).split())[:160]}): name the shards as {{000..127}}") from None
+        why = f"{type(err).__name__}: {' '.join(str(err).split())[:160]}"
+        raise ValueError(f"{pattern} cannot be listed ({why}): name the shards as {{000..127}}") from None
     return [f"{scheme_of(pattern)}://{fs._strip_protocol(p).lstrip('/')}" for p in found]
 
 def open_cloud(

@@ -34,13 +34,14 @@ class Layout:
             return any(map(fields.__contains__, names))    # asked of every sample of a window, before a batch can start
         return "sample has no image" if not has(self.images) else "sample has no caption" if not has(self.texts) else ""
 
-LAYOUTS = {l.name: l for l in (
+_KNOWN = (
     Layout("redcaps", IMAGES, ("json",), "json"),
     Layout("shapes", IMAGES, ("json",), "json"),
     Layout("img2dataset", IMAGES, ("txt", "text", "caption", "json"), "json"),
     Layout("lines", IMAGES, ("txt", "text", "caption", "json"), "json", lines=True),
     Layout("grit", tuple(f"child.{e}" for e in IMAGES), ("child.txt",), "parents"),
-)}
+)
+LAYOUTS = {l.name: l for l in _KNOWN}
 
 # %% ../../nbs/55_data.formats.ipynb #a0778d09
 def find_layout(
@@ -51,7 +52,8 @@ def find_layout(
     "Recognise the layout of some samples."
     if name and name not in LAYOUTS: raise ValueError(f"layout is {name!r}: choose one of {', '.join(LAYOUTS)}")
     order = [LAYOUTS[name]] if name else [LAYOUTS[n] for n in ("grit", "img2dataset", "redcaps")]
-    fits = {l.name: sum(not l.lack(f) for f in samples) for l in order}
+    fit = lambda l: sum(not l.lack(f) for f in samples)
+    fits = {l.name: fit(l) for l in order}
     best = max(order, key=lambda l: fits[l.name])
     if not fits[best.name]:
         found = sorted({e for f in samples for e in f}) or ["nothing"]

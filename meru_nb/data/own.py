@@ -32,9 +32,11 @@ def own_pixels(
     if isinstance(image, (bytes, bytearray)): return train_pixels(bytes(image), rng, size, scale=scale)
     pixels = to_tensor(to_rgb(image)) if isinstance(image, Image.Image) else torch.as_tensor(image)
     if pixels.ndim == 3 and pixels.shape[0] != 3: pixels = pixels.permute(2, 0, 1)
-    if pixels.ndim != 3 or pixels.shape[0] != 3: raise BadSample(f"image has shape {tuple(pixels.shape)}, not (3, H, W)")
+    if pixels.ndim != 3 or pixels.shape[0] != 3:
+        raise BadSample(f"image has shape {tuple(pixels.shape)}, not (3, H, W)")
     if pixels.is_floating_point():
-        if not (pixels.min() >= 0 and pixels.max() <= 1): raise BadSample("image is in floating point and not within 0 and 1")
+        if not (pixels.min() >= 0 and pixels.max() <= 1):
+            raise BadSample("image is in floating point and not within 0 and 1")
         pixels = (255 * pixels).round().to(torch.uint8)
     if pixels.dtype != torch.uint8: raise BadSample(f"image is of {pixels.dtype}, not uint8 or floating point")
     _, h, w = pixels.shape
@@ -51,14 +53,18 @@ def own_fields(
 ) -> tuple:          # image, caption
     "Image and caption of a sample; ValueError for what is no sample, BadSample for one that is broken."
     if not isinstance(sample, dict):
-        raise ValueError(f"{what} is a {type(sample).__name__}: give dicts with image and caption, one sample each (of webdataset: no to_tuple, no batched)")
+        raise ValueError(f"{what} is a {type(sample).__name__}: give dicts with image and caption, one sample each "
+                         "(of webdataset: no to_tuple, no batched)")
     image = next((sample[n] for n in IMAGE_NAMES if sample.get(n) is not None), None)
-    if image is None: raise ValueError(f"{what} has no image among {sorted(sample)}: give one of {', '.join(IMAGE_NAMES)}")
-    if getattr(image, "ndim", 3) == 4: raise ValueError(f"{what} is a batch of {len(image)}: give single samples, batches are made here")
+    if image is None:
+        raise ValueError(f"{what} has no image among {sorted(sample)}: give one of {', '.join(IMAGE_NAMES)}")
+    if getattr(image, "ndim", 3) == 4:
+        raise ValueError(f"{what} is a batch of {len(image)}: give single samples, batches are made here")
     record = parse_record(held) if isinstance(held := sample.get("json"), bytes) else held
     spoken = next((sample[n] for n in CAPTION_NAMES if sample.get(n) is not None), None)
     if spoken is None and isinstance(record, dict): spoken = record.get("caption")
-    if spoken is None: raise ValueError(f"{what} has no caption among {sorted(sample)}: give one of {', '.join(CAPTION_NAMES)}")
+    if spoken is None:
+        raise ValueError(f"{what} has no caption among {sorted(sample)}: give one of {', '.join(CAPTION_NAMES)}")
     return image, decode_caption(spoken) if isinstance(spoken, bytes) else check_caption(spoken)
 
 # %% ../../nbs/59a_data.own.ipynb #bf026d33
@@ -84,10 +90,12 @@ class OwnLoader:
 
     def __post_init__(self):
         if self.world > 1 and not callable(self.samples):
-            raise ValueError(f"samples is one iterable for {self.world} processes, each of which would train on all of it: "
+            raise ValueError(f"samples is one iterable for {self.world} processes, each of which would train "
+                             "on all of it: "
                              "give a function of (rank, world) that returns the part of a process")
         if not callable(self.samples) and not hasattr(self.samples, "__iter__"):
-            raise ValueError(f"samples is a {type(self.samples).__name__}: give an iterable of dicts with image and caption")
+            raise ValueError(f"samples is a {type(self.samples).__name__}: give an iterable of dicts with "
+                             "image and caption")
         self.tokenizer = self.tokenizer or clip_tokenizer()
         self.state, self.skipped, self.examples = dict(seed=self.seed, epoch=0, taken=0), Counter(), {}
         self.plan = SimpleNamespace(sources=[], layouts=[], count=lambda: float("inf"))     # nobody knows
@@ -117,11 +125,14 @@ def cook(self: OwnLoader, sample, number: int) -> dict:
 def batch(self: OwnLoader, dishes: list) -> Batch:
     "Samples as a batch."
     def tokens(texts): return self.tokenizer.pad(self.tokenizer(texts), self.context_length)
-    out = Batch({k: [d[k] for d in dishes] for k in ("key", "caption")})
-    out |= dict(image=torch.stack([d["image"] for d in dishes]), tokens=tokens(out["caption"]))
+    def all_of(name): return [d[name] for d in dishes]
+    out = Batch(key=all_of("key"), caption=all_of("caption"))
+    out |= dict(image=torch.stack(all_of("image")), tokens=tokens(out["caption"]))
     if not self.boxes: return Batch(out)
-    images, spoken = (sum((d[k] for d in dishes), []) for k in ("box_image", "box_caption"))
-    if self.boxes == "all": out["box_owner"] = torch.arange(len(dishes)).repeat_interleave(torch.tensor([len(d["box_image"]) for d in dishes]))
+    images, spoken = sum(all_of("box_image"), []), sum(all_of("box_caption"), [])
+    if self.boxes == "all":
+        each = torch.tensor([len(boxes) for boxes in all_of("box_image")])
+        out["box_owner"] = torch.arange(len(dishes)).repeat_interleave(each)
     size = self.image_size
     pixels = torch.stack(images) if images else torch.zeros(0, 3, size, size, dtype=torch.uint8)
     return Batch(out | dict(box_image=pixels, box_tokens=tokens(spoken), box_caption=spoken))
@@ -132,8 +143,9 @@ def note(self: OwnLoader, why: str, number: int):
     self.skipped[why] += 1
     self.examples.setdefault(why, number)
     if (bad := self.skipped.total()) <= self.max_bad * max(self.state["taken"], 100): return
-    told = "; ".join(f"{c}: {n}, such as sample {self.examples[c]}{REMEDIES.get(c, '')}" for c, n in self.skipped.most_common(5))
-    raise ValueError(f"{bad} broken among {self.state['taken']} samples, more than max_bad={self.max_bad:g} allows: {told}")
+    told = [f"{c}: {n}, such as sample {self.examples[c]}{REMEDIES.get(c, '')}" for c, n in self.skipped.most_common(5)]
+    raise ValueError(f"{bad} broken among {self.state['taken']} samples, "
+                     f"more than max_bad={self.max_bad:g} allows: {'; '.join(told)}")
 
 # %% ../../nbs/59a_data.own.ipynb #7bf13961
 @patch
@@ -155,6 +167,10 @@ def __iter__(self: OwnLoader):
         before, batches = self.state["taken"], 0
         for batches, batch in enumerate(self.one_pass(), start=1): yield batch
         brought = self.state["taken"] - before
-        if not brought: raise ValueError(f"samples gave no more after {before}: give an iterable that begins again whenever it is asked, such as a list or a webdataset pipeline")
-        if not batches: raise ValueError(f"samples are {brought}, no full batch of {self.batch_size} a process: give a smaller --batch-size, or more of them")
+        if not brought:
+            raise ValueError(f"samples gave no more after {before}: give an iterable that begins again whenever "
+                             "it is asked, such as a list or a webdataset pipeline")
+        if not batches:
+            raise ValueError(f"samples are {brought}, no full batch of {self.batch_size} a process: "
+                             "give a smaller --batch-size, or more of them")
         self.state = self.state | dict(epoch=self.state["epoch"] + 1)

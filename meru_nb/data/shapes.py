@@ -136,7 +136,8 @@ def sample_scene(
 # %% ../../nbs/50_data.shapes.ipynb #781a2e5d
 def _background(scene, rng, u, v):  # (N, N, 3) float
     lo, hi = TONES[scene.tone]
-    base, alt = ([_between(rng, lo, hi) for _ in range(3)] for _ in range(2))
+    draw = lambda: [_between(rng, lo, hi) for _ in range(3)]
+    base, alt = draw(), draw()
     shift = 20 if base[1] < (lo + hi) / 2 else -20
     alt = [b + shift + 0.2 * (a - b) for a, b in zip(alt, base)]  # a second tone that is always told apart
     p, q, kind = rng.random(), rng.random(), scene.background
@@ -145,7 +146,7 @@ def _background(scene, rng, u, v):  # (N, N, 3) float
     elif kind == "checkered": m = ((u * 1.75 + p) % 1 < .5) ^ ((v * 1.75 + q) % 1 < .5)
     else:
         n = u.shape[1]
-        knots, s = np.array([[rng.random() for _ in range(5)] for _ in range(5)]), np.arange(n) * (4 / n)
+        knots, s = np.array([rng.random() for _ in range(25)]).reshape(5, 5), np.arange(n) * (4 / n)
         i, f = s.astype(int), s - s.astype(int)
         rows = knots[i] * (1 - f)[:, None] + knots[i + 1] * f[:, None]
         m = rows[:, i] * (1 - f) + rows[:, i + 1] * f
@@ -315,11 +316,13 @@ def claimed(out: Path, about: dict):
 # %% ../../nbs/50_data.shapes.ipynb #b526e324
 def zero_shot_levels() -> dict[str, list[str]]:
     "Level -> class names, for the levels below the root."
-    return {level: sorted({p[i] for p in paths().values()}) for i, level in enumerate(LEVELS) if i}
+    columns = [sorted(set(names)) for names in zip(*paths().values())]
+    return dict(list(zip(LEVELS, columns))[1:])
 
 def zero_shot_prompts(level: str) -> list[list[str]]:
     "For each class of a level, the texts that stand for it."
-    return [[article(f"{color} {name}") for color in COLORS] for name in zero_shot_levels()[level]]
+    texts = lambda name: [article(f"{color} {name}") for color in COLORS]
+    return [texts(name) for name in zero_shot_levels()[level]]
 
 def zero_shot_label(record: dict, level: str) -> int:
     "The main object's class number."

@@ -57,8 +57,9 @@ def expand(
     if os.path.isdir(pattern): pattern = os.path.join(glob.escape(pattern), "*.tar")
     folder, rest = as_written(pattern)
     named = list(braceexpand(rest)) if "{" in rest else [rest]
-    find = lambda p: sorted(glob.glob(glob.escape(folder) + p, recursive=True)) if glob.has_magic(
-        p) else [folder + p] * os.path.isfile(folder + p)
+    def find(p):
+        if not glob.has_magic(p): return [folder + p] * os.path.isfile(folder + p)
+        return sorted(glob.glob(glob.escape(folder) + p, recursive=True))
     found = [find(p) for p in named]
     lost = [folder + p for p, f in zip(named, found) if not f]
     if lost:

@@ -200,7 +200,7 @@ def plain_pixels(
     f=1,                         # how many times smaller
     repeat=False,                # repeat colours instead of interpolating them
 ) -> torch.Tensor:               # (3, H, W) uint8
-    "Decode at 1/f by the quickest decoder there is; Pillow's pixels unless colours are repeated. RuntimeError or ValueError if it is broken."
+    "Decode at 1/f by the quickest decoder; Pillow's pixels unless colours are repeated. RuntimeError, ValueError if broken."
     if simplejpeg:
         small = dict(min_width=-(-width // f), min_height=-(-height // f), min_factor=f) if f > 1 else {}
         # an odd address: at multiples of 32 the decoder writes past the cache, and a sixth of its speed is lost

@@ -21,12 +21,13 @@ def numbered(root) -> list:   # of (path, number, captions, their numbers), an i
     "Karpathy's test split, with COCO's numbers."
     file = Path(root)/"coco/dataset_coco.json"
     def row(i):
-        texts, numbers = [s["raw"] for s in i["sentences"]], [int(s["sentid"]) for s in i["sentences"]]
-        return f"{i['filepath']}/{i['filename']}", int(i["cocoid"]), texts, numbers
+        said = i["sentences"]
+        numbers = [int(s["sentid"]) for s in said]
+        return f"{i['filepath']}/{i['filename']}", int(i["cocoid"]), [s["raw"] for s in said], numbers
     try: return [row(i) for i in read_json(file)["images"] if i["split"] == "test"]
     except (KeyError, TypeError):
-        raise ValueError(f"{file} is not Karpathy's file: expected images with filepath, "
-                         "cocoid and sentences with sentid") from None
+        raise ValueError(f"{file} is not Karpathy's file: expected images with filepath, cocoid "
+                         "and sentences with sentid") from None
 
 def caption_set(root) -> CaptionSet:
     "The split's images and captions, in the file's order."
@@ -52,9 +53,10 @@ def ranked(
     sides = dict(i2t=(image, text, image_ids, caption_ids), t2i=(text, image, caption_ids, image_ids))
     out = {}
     for way, (queries, keys, own, others) in sides.items():
-        best = torch.cat([space.score(q, keys, way).topk(min(DEEPEST, len(keys))).indices.cpu()
-                          for q in queries.split(block)])
-        out[way] = {a: list(map(others.__getitem__, row)) for a, row in zip(own, best.tolist())}
+        depth = min(DEEPEST, len(keys))
+        best = torch.cat([space.score(q, keys, way).topk(depth).indices.cpu() for q in queries.split(block)])
+        found = torch.as_tensor(others)[best].tolist()
+        out[way] = dict(zip(own, found))
     return out
 
 # %% ../../nbs/77b_evals.eccv.ipynb #6c7b5dd5
@@ -74,10 +76,10 @@ def eccv(
 ) -> dict:         # "i2t mAP@R", ...
     "Figures of ranks."
     said = metrics.compute_all_metrics(found["i2t"], found["t2i"], target_metrics=ASKED, Ks=(1, 5, 10), verbose=False)
-    name = lambda k: k.replace("eccv_map_at_r", "mAP@R").replace("eccv_rprecision", "R-precision").replace("eccv_r",
-                                                                                                           "R@")
-    return {f"{way} {name(k).replace('_r', ' R@').replace('_5k', '')}": float(v) for k, of in said.items()
-            for way, v in of.items()}
+    def name(k):
+        k = k.replace("eccv_map_at_r", "mAP@R").replace("eccv_rprecision", "R-precision").replace("eccv_r", "R@")
+        return k.replace("_r", " R@").replace("_5k", "")
+    return {f"{way} {name(k)}": float(v) for k, of in said.items() for way, v in of.items()}
 
 def run_eccv(ev, data, root, options) -> list:
     "ECCV Caption's figures on COCO's test images."
@@ -92,6 +94,7 @@ def run_eccv(ev, data, root, options) -> list:
     return [Result(eccv(found, metrics), protocol, len(pairs.text), pairs.unreadable)]
 
 TASK = Task("eccv", run_eccv, "mAP@R by people's judgements of COCO's pairs, CxC's recall")
-SETS = (EvalSet("eccv_caption", ("eccv",), ("coco/dataset_coco.json", "coco/val2014/*.jpg"),
-                "images under Flickr's terms, captions CC-BY 4.0, judgements MIT",
-                "as coco_karpathy, and pip install eccv-caption", lambda root, split: caption_set(root)),)
+SETS = (EvalSet(
+    "eccv_caption", ("eccv",), ("coco/dataset_coco.json", "coco/val2014/*.jpg"),
+    "images under Flickr's terms, captions CC-BY 4.0, judgements MIT", "as coco_karpathy, and pip install eccv-caption",
+    lambda root, split: caption_set(root)),)

@@ -7,9 +7,9 @@ __all__ = ['RESIZES', 'JUNK', 'STUBS', 'MERU_PROMPTS', 'EUROSAT_NAMES', 'PCAM_NA
            'image_endings', 'is_image', 'list_images', 'leads_back', 'left_out', 'folder_images', 'text_lines',
            'read_names', 'check_names', 'words', 'whole_samples', 'tar_images', 'web_images', 'record_spans', 'wire',
            'example', 'tfds_folder', 'tfds_images', 'EvalSet', 'check_images', 'listed_images', 'cub_images',
-           'sun397_images', 'halves', 'caltech_images', 'builder_images', 'cut', 'alternatives', 'benchmark_file',
-           'clip_prompts', 'imagenet_names', 'classification', 'wanted_file', 'download', 'main', 'shapes_set',
-           'own_set', 'benchmark_set']
+           'sun397_images', 'halves', 'caltech_images', 'builder_images', 'cut', 'alternatives', 'every',
+           'benchmark_file', 'clip_prompts', 'imagenet_names', 'classification', 'wanted_file', 'download', 'main',
+           'shapes_set', 'own_set', 'benchmark_set']
 
 # %% ../../nbs/53_evals.evalsets.ipynb #aaf231a8
 import contextlib, functools, importlib.util, io, json, os, re, struct, sys, traceback
@@ -199,8 +199,8 @@ def tar_images(
     paths = [p for u in ([urls] if isinstance(urls, (str, Path)) else urls) for p in expand(str(u))]
     if not paths: raise ValueError(f"no tar files match {urls}")
     samples = whole_samples(paths)
-    def image_of(s): return next((e for e in IMAGES if e in s.fields), None)
-    image = list(map(image_of, samples))
+    ending = lambda s: next((e for e in IMAGES if e in s.fields), None)
+    image = [ending(s) for s in samples]
     if not samples or all(e is None or field not in s.fields for e, s in zip(image, samples)):
         raise ValueError(f"{paths[0]} holds no samples of an image and a .{field}: found "
                          f"{', '.join(sorted({f for s in samples[:20] for f in s.fields})) or 'nothing'}")
@@ -263,8 +263,8 @@ def example(data: bytes) -> dict:  # name -> first value, bytes or int
             pair = dict(wire(entry))
             for kind, values in wire(pair[2]):
                 first = next((v for _, v in wire(values)), None)
-                out[pair[1].decode()] = next((v for v in _varints(first)),
-                                             None) if kind == 3 and isinstance(first, bytes) else first
+                if kind == 3 and isinstance(first, bytes): first = next(_varints(first), None)
+                out[pair[1].decode()] = first
     return out
 
 def _varints(data):  # a packed list of integers
@@ -321,8 +321,7 @@ class EvalSet:
 
     def missing(self, root) -> list[str]:
         "Paths that the layout needs and `root` lacks."
-        there = lambda p: any(any(Path(root).glob(q)) for q in p.split("|"))
-        return [p for p in self.layout if not there(p)]
+        return [p for p in self.layout if not any(any(Path(root).glob(q)) for q in p.split("|"))]
 
     def absent(self, root) -> str:
         "One line: what is missing and how to get it; empty if it is all there."
@@ -404,8 +403,10 @@ def cut(
     "The part of `images` that a slice names."
     name, inside = re.fullmatch(r"(\w+)(?:\[(.*)\])?", spec).groups()
     if inside is None: return images
-    place = lambda text, default: default if not text else round(int(text[:-1]) / 100 * len(images)) if text.endswith(
-        "%") else min(int(text), len(images))
+    def place(text, default):
+        if not text: return default
+        if text.endswith("%"): return round(int(text[:-1]) / 100 * len(images))
+        return min(int(text), len(images))
     lo, hi = inside.split(":")
     order = permutation(len(images), 0) if shuffle else np.arange(len(images))
     return images.take(order[place(lo, 0):place(hi, len(images))],
@@ -416,10 +417,13 @@ def alternatives(pattern: str) -> tuple:  # of strings
     "'{a|the} {}' -> 'a {}', 'the {}'."
     found = re.search(r"\{([^{}]*\|[^{}]*)\}", pattern)
     if not found: return (" ".join(pattern.split()),)
-    return tuple(t for a in found[1].split("|")
-                 for t in alternatives(pattern[:found.start()] + a + pattern[found.end():]))
+    return every(pattern[:found.start()] + a + pattern[found.end():] for a in found[1].split("|"))
 
-MERU_PROMPTS = {name: tuple(t for p in patterns for t in alternatives(p)) for name, patterns in dict(
+def every(patterns) -> tuple:
+    "All alternatives of several patterns."
+    return tuple(t for p in patterns for t in alternatives(p))
+
+MERU_PROMPTS = {name: every(patterns) for name, patterns in dict(
     imagenet=("i took a picture : itap of a {}.", "pics : {a bad photo of the|a origami|a photo of the large|art of "
               "the|a photo of the small} {}.", "pics : a {} in a video game."),
     food101=("{food|food porn} : {}.",),

@@ -119,7 +119,8 @@ class ConeExplorer:
         for control in self.controls.values(): control.observe(self.changed, "value")
         cone = dict(cones=[0], min_radius=self.state.min_radius)
         self.figure = live(self.view.layout, self.view.title, 440, bool(dark), **cone)
-        self.figure._config |= dict(edits=dict(shapePosition=True))   # the handle can be dragged at once
+        # the handle can be dragged at once; a new dict, for of one that is changed in place the browser is not told
+        self.figure._config = self.figure._config | dict(edits=dict(shapePosition=True))
         rows = in_row(*self.controls.values()), quiet_line(self.message, self.remark), in_row(self.figure, self.info)
         self.box = as_box(self, *rows)
         self.figure.update_layout(shapes=[self.handle()])

@@ -98,8 +98,8 @@ def move(
     **more,  # of the figure's layout
 ):
     "Move a live figure's traces to another view: one message and one drawing, of no more than what differs."
-    same = [all(stays(old, new, k) for k in MOVES) for old, new in zip(figure.data, traces, strict=True)]
-    moved = [i for i, stayed in enumerate(same) if not stayed]
+    def same(old, new): return all(stays(old, new, k) for k in MOVES)
+    moved = [i for i, pair in enumerate(zip(figure.data, traces, strict=True)) if not same(*pair)]
     # not by `batch_update`: where a trace lacks a key that another one has, it loses the old value,
     # and each later message brings it back from the browser
     value = lambda i, k: np.ascontiguousarray(traces[i][k], float) if k in "xy" else traces[i].get(k)
