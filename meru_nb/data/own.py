@@ -32,8 +32,7 @@ def own_pixels(
     if isinstance(image, (bytes, bytearray)): return train_pixels(bytes(image), rng, size, scale=scale)
     pixels = to_tensor(to_rgb(image)) if isinstance(image, Image.Image) else torch.as_tensor(image)
     if pixels.ndim == 3 and pixels.shape[0] != 3: pixels = pixels.permute(2, 0, 1)
-    if pixels.ndim != 3 or pixels.shape[0] != 3:
-        raise BadSample(f"image has shape {tuple(pixels.shape)}, not (3, H, W)")
+    if pixels.ndim != 3 or pixels.shape[0] != 3: raise BadSample(f"image has shape {tuple(pixels.shape)}, not (3, H, W)")
     if pixels.is_floating_point():
         if not (pixels.min() >= 0 and pixels.max() <= 1):
             raise BadSample("image is in floating point and not within 0 and 1")
@@ -90,12 +89,10 @@ class OwnLoader:
 
     def __post_init__(self):
         if self.world > 1 and not callable(self.samples):
-            raise ValueError(f"samples is one iterable for {self.world} processes, each of which would train "
-                             "on all of it: "
+            raise ValueError(f"samples is one iterable for {self.world} processes, each of which would train on all of it: "
                              "give a function of (rank, world) that returns the part of a process")
         if not callable(self.samples) and not hasattr(self.samples, "__iter__"):
-            raise ValueError(f"samples is a {type(self.samples).__name__}: give an iterable of dicts with "
-                             "image and caption")
+            raise ValueError(f"samples is a {type(self.samples).__name__}: give an iterable of dicts with image and caption")
         self.tokenizer = self.tokenizer or clip_tokenizer()
         self.state, self.skipped, self.examples = dict(seed=self.seed, epoch=0, taken=0), Counter(), {}
         self.plan = SimpleNamespace(sources=[], layouts=[], count=lambda: float("inf"))     # nobody knows
