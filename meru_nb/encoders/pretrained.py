@@ -122,7 +122,8 @@ def cannot(text_cfg, err) -> str:
     "Why a pair cannot be built, and what to do about a text tower of `transformers`."
     name = text_cfg.get("hf_model_name")
     if not name: return first_line(err)
-    if "transformers" in str(err) and not isinstance(err, OSError): return f"its text tower {name} needs transformers: pip install transformers"
+    if "transformers" in str(err) and not isinstance(err, OSError):
+        return f"its text tower {name} needs transformers: pip install transformers"
     return f"its text tower {name} has no configuration here or on the hub ({shorter(err, 120)})"
 
 # %% ../../nbs/43_encoders.pretrained.ipynb #28174d41
