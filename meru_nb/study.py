@@ -22,6 +22,7 @@ from . import train
 from .config import Config, closest, from_dict, parse_cli, write_json
 from .core import available_cores, one_line_errors, progress_bar
 from .data.shapes import ShapesConfig, write_shapes
+from .data.sources import find_sources
 from .evaluate import EvalConfig, check_options, choose
 from .evals.features import find_evals
 from .files import read_json
@@ -418,7 +419,7 @@ def stop_all(jobs):
 # %% ../nbs/86b_study.ipynb #cd3194d6
 def check_start(study: Study, runs):
     "ValueError for data that is not there or not the same, and for a fork of a step that is gone."
-    for pattern in (*study.data, *study.held_out): train.find_sources(pattern)
+    for pattern in (*study.data, *study.held_out): find_sources(pattern)
     for run in runs:
         if run.config.features: Features(run.config.features)     # or it says that there are none
         waits = run.after and is_trained(run.after) and not (is_trained(run) or (run.folder/"checkpoints").exists())
