@@ -59,7 +59,8 @@ def jupyter_lab(work: Path, home: Path):
 
 def run_all(page, url, token, path: Path):
     "Open a notebook, run all of it, save it; an error if any cell has one."
-    page.goto(f"{url}/lab/workspaces/{path.stem}/tree/{path.name}?token={token}", timeout=120_000)
+    workspace = path.stem.replace(".", "-")      # a name with a dot is none to JupyterLab
+    page.goto(f"{url}/lab/workspaces/{workspace}/tree/{path.name}?token={token}", timeout=120_000)
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'", timeout=120_000)
     page.evaluate("() => { window.meruRan = 'no'; window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => window.meruRan = 'yes', e => window.meruRan = String(e)) }")
     page.wait_for_function("() => window.meruRan !== 'no'", timeout=TIMEOUT * 1000)
