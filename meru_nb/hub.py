@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['USAGE', 'Published', 'endpoint', 'offline', 'published', 'listing', 'Answer', 'ask_for', 'receive', 'sha256_of',
-           'why', 'is_here', 'may_download', 'kept', 'fetch', 'settle', 'download', 'load_published', 'push_to_hub',
+           'why', 'is_here', 'may_download', 'kept', 'settle', 'fetch', 'download', 'load_published', 'push_to_hub',
            'from_pretrained', 'main']
 
 # %% ../nbs/63_hub.ipynb #16575215
@@ -126,6 +126,7 @@ def why(err) -> str:
         return f"the server says {err.code} {err.reason}{gone}"
     return f"{getattr(err, 'reason', None) or err or type(err).__name__}"
 
+# %% ../nbs/63_hub.ipynb #dabd8725
 def is_here(path: Path) -> bool:
     "Whether a file is there, of the size that its note says."
     note = Path(f"{path}.json")
@@ -146,6 +147,23 @@ def kept(part: Path) -> str:
     size = part.stat().st_size if part.exists() else 0
     return f"; {size} bytes are kept in {part}, run again to go on" if size else ""
 
+# %% ../nbs/63_hub.ipynb #920b2788
+def settle(part: Path, path: Path, url, answer: Answer, sha256="") -> Path:
+    "Check a file that has come, note what it is, give it its name."
+    want, got = sha256 or answer.sha256, sha256_of(part)
+    Path(f"{part}.json").unlink(missing_ok=True)
+    if want and got != want:
+        part.unlink()
+        raise ValueError(f"{url} came with checksum {got[:12]}..., not {want[:12]}...: it was thrown away; "
+                         "run again, and if this repeats, do not trust the server")
+    if (odd := odd_file(part)) and "cut off" not in odd:
+        part.unlink()
+        raise ValueError(f"{url} came as {odd}; it was thrown away")
+    against = "the server's checksum" if want else "nothing: the server sends none"
+    write_json(f"{path}.json", dict(url=url, bytes=part.stat().st_size, sha256=got, checked_against=against))
+    return part.replace(path)
+
+# %% ../nbs/63_hub.ipynb #8d299b1e
 def fetch(
     url: str,
     path,            # file to make
@@ -177,22 +195,6 @@ def fetch(
             last = "the line broke"
     raise ConnectionError(f"could not download {url}: {why(last)}{kept(part)}. "
                           f"Without a network, bring the file by hand and put it at {path}")
-
-# %% ../nbs/63_hub.ipynb #920b2788
-def settle(part: Path, path: Path, url, answer: Answer, sha256="") -> Path:
-    "Check a file that has come, note what it is, give it its name."
-    want, got = sha256 or answer.sha256, sha256_of(part)
-    Path(f"{part}.json").unlink(missing_ok=True)
-    if want and got != want:
-        part.unlink()
-        raise ValueError(f"{url} came with checksum {got[:12]}..., not {want[:12]}...: it was thrown away; "
-                         "run again, and if this repeats, do not trust the server")
-    if (odd := odd_file(part)) and "cut off" not in odd:
-        part.unlink()
-        raise ValueError(f"{url} came as {odd}; it was thrown away")
-    against = "the server's checksum" if want else "nothing: the server sends none"
-    write_json(f"{path}.json", dict(url=url, bytes=part.stat().st_size, sha256=got, checked_against=against))
-    return part.replace(path)
 
 # %% ../nbs/63_hub.ipynb #87bc8051
 def download(

@@ -211,6 +211,7 @@ class Kitchen:
                 dishes.append(dish)
         return self.gather(dishes) if dishes else None, problems
 
+# %% ../../nbs/52_data.shards.ipynb #d1ad28a6
 AT_ONCE = 16   # samples that take a step together
 
 def in_groups(samples: list):
