@@ -7,9 +7,9 @@ __all__ = ['TENSOR_PARTS', 'WRAPPERS', 'AVERAGES', 'NOT_WEIGHTS', 'NUMBERS', 'OF
            'model_card', 'origins', 'save_model', 'differences', 'fill_model', 'Inert', 'inert_pickle', 'read_entries',
            'load_tensors', 'flatten', 'place_of', 'models_in', 'same', 'choose_model', 'sort_out', 'is_weight',
            'left_beside', 'read_official', 'own_names', 'from_official', 'fork_of', 'named_for', 'skeleton',
-           'shapes_of', 'fitting_presets', 'load_official', 'save_small', 'restore_rows', 'shrink_run', 'crc32',
-           'save_step', 'steps_of', 'is_whole', 'newest_step', 'load_model', 'on_base', 'is_foreign', 'read_about',
-           'model_file', 'demo_models', 'ConvertConfig', 'convert', 'main']
+           'shapes_of', 'fitting_presets', 'load_official', 'save_small', 'restore_rows', 'crc32', 'save_step',
+           'steps_of', 'is_whole', 'newest_step', 'is_foreign', 'read_about', 'model_file', 'demo_models', 'load_model',
+           'on_base', 'shrink_run', 'ConvertConfig', 'convert', 'main']
 
 # %% ../nbs/62_checkpoint.ipynb #27df4957
 import functools, json, os, pickle, re, shutil, sys, types, warnings, zipfile, zlib
@@ -443,19 +443,6 @@ def restore_rows(
     table[ids] = rows.float()
     return table
 
-# %% ../nbs/62_checkpoint.ipynb #34b43cc5
-def shrink_run(
-    run,                   # folder with final/, config.json, report.json
-    path,                  # without suffix
-    token_ids: list[int],  # rows of the token table to keep
-):
-    "A run's final model as a small file, with its command, commit, seed and figures."
-    run = Path(run)
-    config, report = (json.loads((run/name).read_text(encoding="utf-8")) for name in ("config.json", "report.json"))
-    about = ({k: config[k] for k in ("command", "commit", "versions")}
-             | dict(seed=config["config"]["seed"], report=report))
-    save_small(load_model(run), path, token_ids, about)
-
 # %% ../nbs/62_checkpoint.ipynb #78db130d
 def crc32(path, room=2**24) -> int:
     "Checksum of a file, read in pieces of `room` bytes."
@@ -506,32 +493,7 @@ def newest_step(run) -> Path | None:
         warnings.warn(f"{step} is damaged and passed over")
     return None
 
-# %% ../nbs/62_checkpoint.ipynb #7d13900a
-def load_model(
-    path,         # a run or a folder with model.safetensors, an official .pth or .safetensors, or the name of a demo model
-    preset=None,  # needed for an official file
-    **overrides,  # fields of the preset, for an official file; for our own, fields that change no weights
-) -> DualEncoder: # in evaluation mode, on the CPU
-    "Open any checkpoint. A run folder opens its `final/`, else its newest whole step."
-    path = Path(at_home(os.fspath(path)))
-    if is_foreign(path): return load_official(path, preset, overrides).eval()
-    weights = model_file(path)
-    saved, state = read_about(weights), load_tensors(weights)
-    if "adapter" in saved: return on_base(weights, saved, state)
-    name = preset or saved["preset"]
-    config = from_dict(preset_config(name), saved["config"]).override(**overrides)
-    model = build_model(config, fetch=False)
-    model.preset, model.source, model.known_tokens = name, weights, frozenset(saved.get("token_rows", ()))
-    if rows := saved.get("token_rows"):
-        count = model.textual.token_embed.num_embeddings
-        state[TOKEN_TABLE] = restore_rows(state[TOKEN_TABLE], rows, count)
-    return fill_model(model, state, weights.parent if weights.stem == "model" else weights).eval()
-
-def on_base(weights, saved, state) -> DualEncoder:
-    "A model of which only what was trained was saved."
-    from meru_nb.adapt import assemble   # it builds on this module
-    return assemble(weights, saved, state)
-
+# %% ../nbs/62_checkpoint.ipynb #789b09e7
 def is_foreign(path) -> bool:
     "Whether a path is a file that does not say what it is: anything but a safetensors file with its JSON beside it."
     path = Path(path)
@@ -567,6 +529,45 @@ def model_file(path: Path) -> Path:
 def demo_models() -> list[str]:
     "Names of the models that travel with the package."
     return sorted(p.stem for p in asset(".").glob("*.safetensors") if p.with_suffix(".json").exists())
+
+# %% ../nbs/62_checkpoint.ipynb #7d13900a
+def load_model(
+    path,         # a run or a folder with model.safetensors, an official .pth or .safetensors, or the name of a demo model
+    preset=None,  # needed for an official file
+    **overrides,  # fields of the preset, for an official file; for our own, fields that change no weights
+) -> DualEncoder: # in evaluation mode, on the CPU
+    "Open any checkpoint. A run folder opens its `final/`, else its newest whole step."
+    path = Path(at_home(os.fspath(path)))
+    if is_foreign(path): return load_official(path, preset, overrides).eval()
+    weights = model_file(path)
+    saved, state = read_about(weights), load_tensors(weights)
+    if "adapter" in saved: return on_base(weights, saved, state)
+    name = preset or saved["preset"]
+    config = from_dict(preset_config(name), saved["config"]).override(**overrides)
+    model = build_model(config, fetch=False)
+    model.preset, model.source, model.known_tokens = name, weights, frozenset(saved.get("token_rows", ()))
+    if rows := saved.get("token_rows"):
+        count = model.textual.token_embed.num_embeddings
+        state[TOKEN_TABLE] = restore_rows(state[TOKEN_TABLE], rows, count)
+    return fill_model(model, state, weights.parent if weights.stem == "model" else weights).eval()
+
+def on_base(weights, saved, state) -> DualEncoder:
+    "A model of which only what was trained was saved."
+    from meru_nb.adapt import assemble   # it builds on this module
+    return assemble(weights, saved, state)
+
+# %% ../nbs/62_checkpoint.ipynb #34b43cc5
+def shrink_run(
+    run,                   # folder with final/, config.json, report.json
+    path,                  # without suffix
+    token_ids: list[int],  # rows of the token table to keep
+):
+    "A run's final model as a small file, with its command, commit, seed and figures."
+    run = Path(run)
+    config, report = (json.loads((run/name).read_text(encoding="utf-8")) for name in ("config.json", "report.json"))
+    about = ({k: config[k] for k in ("command", "commit", "versions")}
+             | dict(seed=config["config"]["seed"], report=report))
+    save_small(load_model(run), path, token_ids, about)
 
 # %% ../nbs/62_checkpoint.ipynb #3ff43a46
 @dataclass

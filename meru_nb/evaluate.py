@@ -6,7 +6,7 @@
 __all__ = ['SETTINGS', 'HYCOCLIP', 'UNCHA', 'UNCHA_R5', 'THIRD', 'REFERENCES', 'UNSCALED', 'EvalConfig', 'check_options',
            'saved_config', 'parse', 'open_model', 'at_path', 'resolve', 'choose', 'without', 'choose_all', 'name_sets',
            'listing', 'published', 'table', 'identity', 'start_results', 'held_results', 'save_results', 'opened_once',
-           'measure', 'evaluate', 'say', 'exit_code', 'main', 'one', 'side_by_side', 'finished']
+           'measure', 'say', 'exit_code', 'main', 'one', 'side_by_side', 'finished', 'evaluate']
 
 # %% ../nbs/79_evaluate.ipynb #999e64a3
 #| eval: false
@@ -333,31 +333,6 @@ def measure(ev, task, data, config: EvalConfig, old=()) -> list:  # of entries
         if os.environ.get("MERU_NB_TRACEBACK"): raise
         return [about(nothing, " ".join(str(err).split())) | dict(absent=False)]
 
-# %% ../nbs/79_evaluate.ipynb #bc3a7501
-def evaluate(config: EvalConfig) -> dict:
-    "Run everything asked for; the results, as written, with `cannot`: lines about what could not be run."
-    tasks, sets = find_evals()
-    (todo, cannot), state = choose(config, tasks, sets), processes()
-    if state.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
-    model, tokenizer = open_model(config)
-    cache = Path(config.cache_dir or Path(config.data_dir)/".features")
-    ev = Embedder(model.to(state.device).eval(), tokenizer, cache, config.batch_size, config.text_batch,
-                  config.workers, progress=True, max_unreadable=config.max_unreadable)
-    results = start_results(config, model, ev.name, ev.identity)
-    todo, results["results"] = name_sets(todo, results["results"], sets)
-    state.wait_for_everyone()   # the main process writes over what the others have still to read
-    for task, data in todo:
-        mine = (task.name, data.path or data.name, config.prompts, ev.space.similarity, config.solver, config.transform)
-        old = [e for e in results["results"] if identity(e) == mine]
-        new = measure(ev, task, data, config, [] if config.redo else old)
-        if new == old: say(state, old, "held"); continue
-        results["results"] = [e for e in results["results"] if identity(e) != mine] + new
-        if state.is_main_process: save_results(config.output, results)
-        say(state, new)
-    state.wait_for_everyone()
-    asked = {(t.name, d.path or d.name) for t, d in todo}
-    return results | dict(results=[e for e in results["results"] if identity(e)[:2] in asked], cannot=cannot)
-
 # %% ../nbs/79_evaluate.ipynb #79a1e007
 def say(state, entries, mark=""):
     "A line a result."
@@ -379,6 +354,7 @@ def exit_code(
     bad = [e.get("absent") for e in entries if e["skipped"]] + [False] * len(cannot)
     return 0 if not bad else 3 if all(bad) else 2
 
+# %% ../nbs/79_evaluate.ipynb #b291b58b
 def main(argv=None):
     "Evaluate from the command line."
     checkpoints, argv = several(list(sys.argv[1:] if argv is None else argv))
@@ -413,6 +389,31 @@ def finished(entries, cannot):
     "End the processes, with the exit code of what was found."
     processes().destroy_process_group()
     if (code := exit_code(entries, cannot)): sys.exit(code)
+
+# %% ../nbs/79_evaluate.ipynb #bc3a7501
+def evaluate(config: EvalConfig) -> dict:
+    "Run everything asked for; the results, as written, with `cannot`: lines about what could not be run."
+    tasks, sets = find_evals()
+    (todo, cannot), state = choose(config, tasks, sets), processes()
+    if state.device.type == "cpu": use_cores(int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    model, tokenizer = open_model(config)
+    cache = Path(config.cache_dir or Path(config.data_dir)/".features")
+    ev = Embedder(model.to(state.device).eval(), tokenizer, cache, config.batch_size, config.text_batch,
+                  config.workers, progress=True, max_unreadable=config.max_unreadable)
+    results = start_results(config, model, ev.name, ev.identity)
+    todo, results["results"] = name_sets(todo, results["results"], sets)
+    state.wait_for_everyone()   # the main process writes over what the others have still to read
+    for task, data in todo:
+        mine = (task.name, data.path or data.name, config.prompts, ev.space.similarity, config.solver, config.transform)
+        old = [e for e in results["results"] if identity(e) == mine]
+        new = measure(ev, task, data, config, [] if config.redo else old)
+        if new == old: say(state, old, "held"); continue
+        results["results"] = [e for e in results["results"] if identity(e) != mine] + new
+        if state.is_main_process: save_results(config.output, results)
+        say(state, new)
+    state.wait_for_everyone()
+    asked = {(t.name, d.path or d.name) for t, d in todo}
+    return results | dict(results=[e for e in results["results"] if identity(e)[:2] in asked], cannot=cannot)
 
 # %% ../nbs/79_evaluate.ipynb #75fcde1b
 #| eval: false

@@ -177,6 +177,7 @@ def join_texts(out: Path, name: str, turns: list):
     join_rows(out, name, [[f for files in turns for f in files]], int(at[-1]), dtype=np.uint8)
     np.save(out/f"{name}_at.npy", at)
 
+# %% ../nbs/60c_features.ipynb #537ea365
 def join(out: Path, pieces: list, about: dict):
     "Put the pieces together, (pass, shard) after (pass, shard)."
     passes = about["asked"]["passes"]

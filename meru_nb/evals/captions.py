@@ -6,7 +6,7 @@
 __all__ = ['FORMS', 'IMAGE_FIELDS', 'TEXT_FIELDS', 'CHAIN_TASKS', 'SETS', 'same_id', 'coco_captions', 'karpathy_captions',
            'field_of', 'row_captions', 'separator', 'unquote', 'split_table', 'table_rows', 'listed', 'token_rows',
            'where', 'parse_captions', 'read_json', 'CaptionSet', 'file_images', 'clean_captions', 'in_words',
-           'find_images', 'read_captions', 'sample_texts', 'read_shards', 'sample_lines', 'line_set', 'chain_set',
+           'find_images', 'read_captions', 'sample_texts', 'sample_lines', 'line_set', 'chain_set', 'read_shards',
            'Pairs', 'embed_captions', 'captions_at']
 
 # %% ../../nbs/68_evals.captions.ipynb #4a35f027
@@ -276,6 +276,24 @@ def sample_texts(
     if isinstance(chain, list) and chain: return [check_caption(t) for t in chain]
     return [check_caption(record.get("caption")) if name == "json" else decode_caption(data[name])]
 
+# %% ../../nbs/68_evals.captions.ipynb #68a1e00e
+def sample_lines(fd, fields: dict, layout) -> list[str]:
+    "The captions of one sample, a line each; BadSample if there are none."
+    if cause := layout.lack(fields): raise BadSample(cause)
+    name = layout.text(fields)
+    return sample_texts(fd, fields, layout) if name == "json" else caption_lines(read_fields(fd, fields, [name])[name])
+
+def line_set(images: Images, texts: list, skipped: dict) -> CaptionSet:
+    "Several captions an image."
+    owner = torch.tensor([i for i, own in enumerate(texts) for _ in own])
+    return CaptionSet(images, [t for own in texts for t in own], owner, skipped=skipped)
+
+def chain_set(images: Images, chains: list, skipped: dict) -> CaptionSet:
+    "A chain of captions an image, the last of which is its caption."
+    same = len({len(c) for c in chains}) == 1 and len(chains[0]) > 1
+    return CaptionSet(images, [c[-1] for c in chains], torch.arange(len(chains)), merge=True,
+                      chains=chains if same else None, skipped=skipped)
+
 # %% ../../nbs/68_evals.captions.ipynb #68a1e00d
 def read_shards(
     urls,           # tar files, or patterns of them
@@ -298,24 +316,6 @@ def read_shards(
     key = digest("shards", content_key(Path(paths[0]).parent, paths), *(s.key for s, _ in kept))
     images = Images(read, len(kept), key=key, split=f"{len(paths)} shards" + (", a line a caption" if lines else ""))
     return make(images, [c for _, c in kept], dict(skipped))
-
-# %% ../../nbs/68_evals.captions.ipynb #68a1e00e
-def sample_lines(fd, fields: dict, layout) -> list[str]:
-    "The captions of one sample, a line each; BadSample if there are none."
-    if cause := layout.lack(fields): raise BadSample(cause)
-    name = layout.text(fields)
-    return sample_texts(fd, fields, layout) if name == "json" else caption_lines(read_fields(fd, fields, [name])[name])
-
-def line_set(images: Images, texts: list, skipped: dict) -> CaptionSet:
-    "Several captions an image."
-    owner = torch.tensor([i for i, own in enumerate(texts) for _ in own])
-    return CaptionSet(images, [t for own in texts for t in own], owner, skipped=skipped)
-
-def chain_set(images: Images, chains: list, skipped: dict) -> CaptionSet:
-    "A chain of captions an image, the last of which is its caption."
-    same = len({len(c) for c in chains}) == 1 and len(chains[0]) > 1
-    return CaptionSet(images, [c[-1] for c in chains], torch.arange(len(chains)), merge=True,
-                      chains=chains if same else None, skipped=skipped)
 
 # %% ../../nbs/68_evals.captions.ipynb #bd3a4a81
 class Pairs(NamedTuple):

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['RESIZES', 'JUNK', 'STUBS', 'MERU_PROMPTS', 'EUROSAT_NAMES', 'PCAM_NAMES', 'SETS', 'Images', 'eval_tensor', 'is_junk',
-           'image_endings', 'is_image', 'list_images', 'leads_back', 'left_out', 'folder_images', 'text_lines',
-           'read_names', 'check_names', 'words', 'whole_samples', 'tar_images', 'web_images', 'record_spans', 'wire',
+           'image_endings', 'is_image', 'list_images', 'leads_back', 'left_out', 'text_lines', 'read_names',
+           'check_names', 'folder_images', 'words', 'whole_samples', 'tar_images', 'web_images', 'record_spans', 'wire',
            'example', 'tfds_folder', 'tfds_images', 'EvalSet', 'check_images', 'listed_images', 'cub_images',
            'sun397_images', 'halves', 'caltech_images', 'builder_images', 'cut', 'alternatives', 'every',
            'benchmark_file', 'clip_prompts', 'imagenet_names', 'classification', 'wanted_file', 'download', 'main',
@@ -117,6 +117,26 @@ def left_out(others: Counter) -> str:
     return (others and ", ".join(f"{n} {e}" for e, n in others.most_common()) + " left out: no images that "
             "Pillow opens here" or "")
 
+# %% ../../nbs/53_evals.evalsets.ipynb #53a1e005
+def text_lines(path) -> list:
+    "The lines of a text file, without blank ones; U+2028 and its like are no ends of lines, a byte order mark is no character."
+    try: text = Path(check_file(path)).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError: raise ValueError(f"{path} is no text in UTF-8: write it anew") from None
+    return [l.strip() for l in text.split("\n") if l.strip()]
+
+def read_names(root: Path):
+    "Lines of `classnames.txt` in `root` or above, None if there is none."
+    path = next((p for p in (root/"classnames.txt", root.parent/"classnames.txt") if p.is_file()), None)
+    return path and text_lines(path)
+
+def check_names(names, classes, root) -> tuple:
+    "`names`, or the folders' own in words; ValueError if there are too many or too few."
+    if names is None: return tuple(c.replace("_", " ") for c in classes)
+    if len(names) != len(classes):
+        raise ValueError(f"{root} has {len(classes)} classes and there are {len(names)} names: is it another data "
+                         "set, or are folders missing?")
+    return tuple(names)
+
 # %% ../../nbs/53_evals.evalsets.ipynb #7456c7fb
 def folder_images(
     root,          # holds a folder a class
@@ -142,26 +162,6 @@ def folder_images(
 def _lacking(inside):
     others = left_out(sum((o for _, o in inside.values()), Counter()))
     return f"; {others}" if others else ""
-
-# %% ../../nbs/53_evals.evalsets.ipynb #53a1e005
-def text_lines(path) -> list:
-    "The lines of a text file, without blank ones; U+2028 and its like are no ends of lines, a byte order mark is no character."
-    try: text = Path(check_file(path)).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError: raise ValueError(f"{path} is no text in UTF-8: write it anew") from None
-    return [l.strip() for l in text.split("\n") if l.strip()]
-
-def read_names(root: Path):
-    "Lines of `classnames.txt` in `root` or above, None if there is none."
-    path = next((p for p in (root/"classnames.txt", root.parent/"classnames.txt") if p.is_file()), None)
-    return path and text_lines(path)
-
-def check_names(names, classes, root) -> tuple:
-    "`names`, or the folders' own in words; ValueError if there are too many or too few."
-    if names is None: return tuple(c.replace("_", " ") for c in classes)
-    if len(names) != len(classes):
-        raise ValueError(f"{root} has {len(classes)} classes and there are {len(names)} names: is it another data "
-                         "set, or are folders missing?")
-    return tuple(names)
 
 # %% ../../nbs/53_evals.evalsets.ipynb #53a1e008
 def words(name: str) -> str:
@@ -237,6 +237,7 @@ def record_spans(path) -> list[tuple]:  # (path, offset, size)
             f.seek(size + 4, 1)
     return out
 
+# %% ../../nbs/53_evals.evalsets.ipynb #78f81f51
 def wire(data: bytes):
     "Fields of a protocol buffer: (number, value), bytes for nested ones."
     def number(i):
