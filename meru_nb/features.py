@@ -219,6 +219,7 @@ def write_features(
     sources, world = find_sources(config.data), processes()
     urls, out = [u for s in sources for u in s.urls], Path(config.out).expanduser()
     model = source_model(config.checkpoint).to(world.device)
+    model.tokenizer   # what is wrong with it is said before anything is written
     boxes = config.boxes and has_boxes(config)
     asked = asked_for(config, model, urls, boxes)
     check_begun(out, asked)

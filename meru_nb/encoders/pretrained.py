@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PREFIX', 'OPENAI_PIXELS', 'LICENCES', 'Source', 'known_models', 'is_source', 'split_spec', 'read_source',
-           'download_weights', 'open_pair', 'first_line', 'cannot', 'known_tag', 'load_weights', 'shorter',
+           'download_weights', 'open_pair', 'first_line', 'cannot', 'known_tag', 'load_weights', 'misfit', 'shorter',
            'SourceTokenizer', 'tokenizer_for', 'own_tokenizer', 'take_projection', 'ImageTower', 'TextTower',
            'open_towers', 'sources_of', 'settled']
 
@@ -42,10 +42,10 @@ class Source:
     @property
     def whole(self): return ":".join(filter(None, (self.spec, self.weights)))   # and with which weights
 
-    def __str__(self):
-        own = self.name[:1] == "{"
-        name = "an architecture of its own" if own else self.name
-        return ":".join(filter(None, (PREFIX[:-1], name, Path(self.weights).name)))
+    @property
+    def called(self): return "an architecture of its own" if self.name[:1] == "{" else self.name
+
+    def __str__(self): return ":".join(filter(None, (PREFIX[:-1], self.called, Path(self.weights).name)))
 
 def known_models() -> list[str]:
     import open_clip   # here: it takes seconds
@@ -138,13 +138,25 @@ def load_weights(pair, source):
     from open_clip.factory import load_checkpoint
     path, tags = Path(source.weights).expanduser(), open_clip.list_pretrained_tags_by_model(source.name)
     if not (path.is_file() or source.weights in tags):
-        raise ValueError(f"{source.weights!r} is neither a file nor a tag of {source.name[:40]}: "
+        raise ValueError(f"{source.weights!r} is neither a file nor a tag of {source.called}: "
                          f"{', '.join(tags[:6]) or 'which has no tags'}")
     try:
         held = str(path) if path.is_file() else download_weights(source.name, source.weights)
         load_checkpoint(pair, held, weights_only=True)
     except Exception as err:   # pickles, hubs and state dicts each have errors of their own
-        raise ValueError(f"{source.weights} does not open as {source}: {shorter(err)}") from None
+        why = misfit(pair, path) if path.is_file() else ""
+        raise ValueError(f"{source.weights} does not open as {source}: {why or shorter(err)}") from None
+
+def misfit(pair, path, most=3) -> str:   # "" where names and shapes agree
+    "The first weights of a file that are not those of a pair."
+    from open_clip.factory import load_state_dict
+    try: got = load_state_dict(str(path), weights_only=True)
+    except Exception as err: return f"no weights can be read from it ({type(err).__name__})"
+    want, shape = pair.state_dict(), lambda x: tuple(getattr(x, "shape", ()))
+    keys = [k for k in want | got if k not in want or k not in got or shape(want[k]) != shape(got[k])]
+    said = lambda k: f"lacks {k}" if k not in got else f"has {k}, which the tower has not" if k not in want else (
+        f"has {k} {shape(got[k])}, the tower {shape(want[k])}")
+    return "; ".join(map(said, keys[:most])) + f"; {len(keys)} keys differ in all" * (len(keys) > most)
 
 def shorter(err, most=240) -> str:
     "What an error says, on one line: of a state dict, the first keys that differ."
