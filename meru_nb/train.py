@@ -237,7 +237,7 @@ def parse(argv) -> TrainConfig:
                              f"{preset!r}: resume with the same, or start another run")
     name_presets(argv, default)
     return parse_cli(default, argv, prog="accelerate launch -m meru_nb.train",
-                     description="Train an image-text model: CLIP, MERU, ATMG, HyCoCLIP.")
+                     description="Train an image-text model: --preset names the method and its size.")
 
 def main(argv=None):
     "Train from the command line."

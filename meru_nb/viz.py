@@ -581,7 +581,9 @@ def note_lines(layout, width=70):
     return "<br>".join(textwrap.wrap(layout.note, width))
 
 def plotly_layout(
-    layout, title="", height=460, dark=False,
+    layout, title="",
+    height=550,   # pixels; 90 more than the width, for what is written above and below
+    dark=False,
     **kwargs,  # of `plotly_traces`: pairs, cones, at, hover, min_radius, eta
 ):             # plotly's Figure
     "`plot_layout` to hover over and zoom."
@@ -592,7 +594,7 @@ def plotly_layout(
     fig = go.Figure(plotly_traces(layout, dark=dark, **kwargs))
     fig.update_layout(template="plotly_dark" if dark else "plotly_white", paper_bgcolor=p["page"],
                       plot_bgcolor=p["page"], font=dict(family=PAGE_FONT, color=p["ink"]),
-                      height=height, width=height, margin=dict(l=10, r=10, t=65, b=45),
+                      height=height, width=height - 90, margin=dict(l=10, r=10, t=65, b=45),
                       xaxis=bare | dict(title=None), yaxis=bare | (dict(scaleanchor="x") if layout.disk else {}),
                       legend=dict(orientation="h", y=1, yanchor="bottom", x=0), modebar_orientation="v",
                       title=dict(text=title, font_size=14))

@@ -228,7 +228,7 @@ def save_walk(
     met = [t if t in walk.captions[:6] else "" for t in names]
     # no pyplot: no display is needed
     ax = plot_layout(layout, names=dict(text=met), title=title, ax=Figure(figsize=(6, 6.2)).subplots())
-    ax.figure.savefig(path, dpi=110)
+    ax.figure.savefig(path, dpi=110, bbox_inches="tight")
 
 def next_lines(run, pattern) -> list[str]:
     "What to type after a run."

@@ -6,7 +6,7 @@
 __all__ = ['TINY', 'KINDS', 'PARTS', 'PRESETS', 'CANDIDATES', 'OF', 'model_config', 'make_step', 'time_step', 'kind_of',
            'where_time_goes', 'usual_step', 'Part', 'part', 'batch_of', 'speed_of', 'step_part', 'usual_part',
            'loss_forms', 'loss', 'side_by_side', 'deterministic', 'repeats', 'candidate', 'fp8_losses', 'atmg_l',
-           'small_run', 'final_of', 'resumes', 'epochs', 'largest', 'largest_on_cpu', 'worker', 'loss_alone',
+           'small_run', 'final_of', 'resumes', 'epochs', 'largest_on_cpu', 'largest', 'worker', 'loss_alone',
            'free_port', 'two', 'run_part', 'run_apart', 'answer_of', 'card_table', 'CardBench', 'bench_card']
 
 # %% ../../nbs/90h_bench.card.ipynb #0049ac69
@@ -294,6 +294,7 @@ def resumes(name, tiny, official):
     equal = all(torch.equal(whole[k], again[k]) for k in whole)
     return dict(equal=equal, told="equal to the bit" if equal else "they differ")
 
+# %% ../../nbs/90h_bench.card.ipynb #308ec384
 @part(150)
 def epochs(name, tiny, official):
     "The share of its time that a run of three epochs waits for data, at their beginnings and between."
@@ -308,6 +309,19 @@ def epochs(name, tiny, official):
     told = f"{sum(first) / 2:.1%} of an epoch's first step, {sum(rest) / len(rest):.1%} of the others"
     return dict(waits=waits, told=told)
 
+# %% ../../nbs/90h_bench.card.ipynb #fe0359ba
+def largest_on_cpu() -> dict:
+    "The largest batch where what autograd keeps stands for a card's memory."
+    config = model_config("meru_vit_b", True)
+    model, tokens = build_model(config), captions(32, False)[1]
+    def kept(n):
+        images = torch.zeros(n, 3, config.image_size, config.image_size, dtype=torch.uint8)
+        return n, kept_bytes(lambda: model(dict(image=images, tokens=tokens[:n]))["loss"], model)
+    fixed, a_pair = line_through(kept(4), kept(12))
+    n = largest_batch(fixed, a_pair, kept(24)[1] / 0.94)
+    return dict(fitted=n, told=f"{n} pairs where 24 fill it")
+
+# %% ../../nbs/90h_bench.card.ipynb #6385fc91
 @part(150)
 def largest(name, tiny, official):
     "The largest batch by sizes alone, and by two measured batches; the share of the card's memory that it takes."
@@ -324,18 +338,6 @@ def largest(name, tiny, official):
     used = peak(fitted)[1] / have
     told = f"{counted} by sizes, {fitted} by two batches, which uses {used:.1%} of the card"
     return dict(counted=counted, fitted=fitted, used=used, told=told)
-
-# %% ../../nbs/90h_bench.card.ipynb #fe0359ba
-def largest_on_cpu() -> dict:
-    "The same with what autograd keeps in place of a card's memory."
-    config = model_config("meru_vit_b", True)
-    model, tokens = build_model(config), captions(32, False)[1]
-    def kept(n):
-        images = torch.zeros(n, 3, config.image_size, config.image_size, dtype=torch.uint8)
-        return n, kept_bytes(lambda: model(dict(image=images, tokens=tokens[:n]))["loss"], model)
-    fixed, a_pair = line_through(kept(4), kept(12))
-    n = largest_batch(fixed, a_pair, kept(24)[1] / 0.94)
-    return dict(fitted=n, told=f"{n} pairs where 24 fill it")
 
 # %% ../../nbs/90h_bench.card.ipynb #be2825ee
 def worker(rank: int, port: int, tiny: bool, sharded: bool, out: str):

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LOWEST', 'PRECISIONS', 'EPS', 'WARPS', 'jit', 'arcosh1', 'angle_of', 'at', 'product_at', 'gap', 'second', 'values',
-           'fold_kernel', 'join', 'angle_slopes', 'pull_angles', 'pull_distances', 'pull_kernel', 'multiplied_in',
-           'as_tf32', 'product', 'form_of', 'layers', 'flat', 'Fused', 'fused']
+           'block_of', 'fold_kernel', 'join', 'angle_slopes', 'pull_angles', 'pull_distances', 'pull_kernel',
+           'multiplied_in', 'as_tf32', 'product', 'form_of', 'layers', 'flat', 'Fused', 'fused']
 
 # %% ../../nbs/30c_objectives.kernel.ipynb #b47261ac
 import contextlib, os
@@ -91,14 +91,20 @@ def values(dot, u, v, s, i, j, R, C, eps, K: tl.constexpr, BM: tl.constexpr, BN:
 LOWEST = torch.finfo(torch.float32).min
 
 @jit
-def fold_kernel(dot, u, v, s, bits_i, bits_t, ids_i, ids_t, m_i, l_i, m_t, l_t, R, C, eps, low, K: tl.constexpr,
-                I2T: tl.constexpr, T2I: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr,
-                KIND: tl.constexpr, L2: tl.constexpr, I_HERE: tl.constexpr, T_HERE: tl.constexpr):
-    "Maximum and sum of 2^logit of a block's negatives, by rows and by columns."
+def block_of(ids_i, ids_t, R, C, BM: tl.constexpr, BN: tl.constexpr):
+    "A program's block of the tile, its rows and columns, and which of its pairs are negatives."
     a, b = tl.program_id(0), tl.program_id(1)
     i, j = a * BM + tl.arange(0, BM), b * BN + tl.arange(0, BN)
     other = tl.load(ids_i + i, mask=i < R, other=0)[:, None] != tl.load(ids_t + j, mask=j < C, other=0)[None, :]
     negative = other & (i < R)[:, None] & (j < C)[None, :]
+    return a, b, i, j, negative
+
+@jit
+def fold_kernel(dot, u, v, s, bits_i, bits_t, ids_i, ids_t, m_i, l_i, m_t, l_t, R, C, eps, low, K: tl.constexpr,
+                I2T: tl.constexpr, T2I: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr,
+                KIND: tl.constexpr, L2: tl.constexpr, I_HERE: tl.constexpr, T_HERE: tl.constexpr):
+    "Maximum and sum of 2^logit of a block's negatives, by rows and by columns."
+    a, b, i, j, negative = block_of(ids_i, ids_t, R, C, BM, BN)
     vi, vt = values(dot, u, v, s, i, j, R, C, eps, K, BM, BN, KIND, L2, I_HERE, T_HERE)
     if I2T:
         z = tl.where(negative, vi * at(bits_i, i, R)[:, None], float("-inf"))
@@ -174,10 +180,7 @@ def pull_kernel(dot, u, v, s, bits_i, bits_t, ids_i, ids_t, m_i, m_t, w_i, w_t, 
                 I2T: tl.constexpr, T2I: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr,
                 KIND: tl.constexpr, L2: tl.constexpr, I_HERE: tl.constexpr, T_HERE: tl.constexpr):
     "Slopes of a block's products, in their place, and its sums."
-    a, b = tl.program_id(0), tl.program_id(1)
-    i, j = a * BM + tl.arange(0, BM), b * BN + tl.arange(0, BN)
-    other = tl.load(ids_i + i, mask=i < R, other=0)[:, None] != tl.load(ids_t + j, mask=j < C, other=0)[None, :]
-    negative = other & (i < R)[:, None] & (j < C)[None, :]
+    a, b, i, j, negative = block_of(ids_i, ids_t, R, C, BM, BN)
     vi, vt = values(dot, u, v, s, i, j, R, C, eps, K, BM, BN, KIND, L2, I_HERE, T_HERE)
     gi, gt = tl.zeros((BM, BN), tl.float32), tl.zeros((BM, BN), tl.float32)
     rows, cols = rows + b * R, cols + a * C

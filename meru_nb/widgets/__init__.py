@@ -6,11 +6,11 @@
 __all__ = ['Picture', 'open_picture', 'as_pictures', 'shape_pictures', 'model_pixels', 'Seen', 'named_models', 'see_models',
            'strangers', 'known_tokens', 'unlike', 'tag', 'ALERT', 'shown_in', 'quietly', 'PATIENT', 'patient_figure',
            'live', 'stays', 'MOVES', 'move', 'PAINT', 'colour_of', 'paint', 'as_png', 'ahead', 'show_both', 'keeper',
-           'Dial', 'Theme', 'INK', 'STYLE', 'in_row', 'quiet_line', 'as_box', 'is_dark', 'TO_ROOT', 'CAPTION',
-           'WalkState', 'WalkView', 'stand', 'lay_walk', 'part_of', 'said_of', 'see_walk', 'bars_html', 'row_html',
-           'STRIP_HEAD', 'strip_html', 'WalkPanel', 'starts', 'walk_controls', 'TraversalExplorer', 'moments_of',
-           'GapState', 'gap_layout', 'GapView', 'gap_in_words', 'see_gap', 'pair_row', 'NO_PAIR', 'pair_html',
-           'GapExplorer', 'labels_of', 'gap_controls', 'ConeState', 'ConeView', 'turn_page', 'see_cone',
+           'Dial', 'Theme', 'INK', 'STYLE', 'in_row', 'in_columns', 'quiet_line', 'as_box', 'is_dark', 'TO_ROOT',
+           'CAPTION', 'WalkState', 'WalkView', 'stand', 'lay_walk', 'part_of', 'said_of', 'see_walk', 'bars_html',
+           'row_html', 'STRIP_HEAD', 'strip_html', 'WalkPanel', 'starts', 'walk_controls', 'TraversalExplorer',
+           'moments_of', 'GapState', 'gap_layout', 'GapView', 'gap_in_words', 'see_gap', 'pair_row', 'NO_PAIR',
+           'pair_html', 'GapExplorer', 'labels_of', 'gap_controls', 'ConeState', 'ConeView', 'turn_page', 'see_cone',
            'cone_controls', 'entailed_html', 'ConeExplorer']
 
 # %% ../../nbs/82_widgets.ipynb #6b24ed20
@@ -19,7 +19,7 @@ from .seen import (
     known_tokens, unlike)
 from .shell import (
     tag, ALERT, shown_in, quietly, PATIENT, patient_figure, live, stays, MOVES, move, PAINT, colour_of, paint, as_png,
-    ahead, show_both, keeper, Dial, Theme, INK, STYLE, in_row, quiet_line, as_box, is_dark)
+    ahead, show_both, keeper, Dial, Theme, INK, STYLE, in_row, in_columns, quiet_line, as_box, is_dark)
 from .traversal import (
     TO_ROOT, CAPTION, WalkState, WalkView, stand, lay_walk, part_of, said_of, see_walk, bars_html, row_html,
     STRIP_HEAD, strip_html, WalkPanel, starts, walk_controls, TraversalExplorer)
@@ -32,7 +32,7 @@ _all_ = [
     "Picture", "open_picture", "as_pictures", "shape_pictures", "model_pixels", "Seen", "named_models", "see_models",
     "strangers", "known_tokens", "unlike", "tag", "ALERT", "shown_in", "quietly", "PATIENT", "patient_figure", "live",
     "stays", "MOVES", "move", "PAINT", "colour_of", "paint", "as_png", "ahead", "show_both", "keeper", "Dial",
-    "Theme", "INK", "STYLE", "in_row", "quiet_line", "as_box", "is_dark", "TO_ROOT", "CAPTION", "WalkState",
+    "Theme", "INK", "STYLE", "in_row", "in_columns", "quiet_line", "as_box", "is_dark", "TO_ROOT", "CAPTION", "WalkState",
     "WalkView", "stand", "lay_walk", "part_of", "said_of", "see_walk", "bars_html", "row_html", "STRIP_HEAD",
     "strip_html", "WalkPanel", "starts", "walk_controls", "TraversalExplorer", "moments_of", "GapState", "gap_layout",
     "GapView", "gap_in_words", "see_gap", "pair_row", "NO_PAIR", "pair_html", "GapExplorer", "labels_of",

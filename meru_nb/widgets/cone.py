@@ -18,7 +18,7 @@ from ..core import one_thread
 from ..spaces import hyperboloid
 from ..viz import Layout, curved, lay_out, lift_xy, look, palette, plot_layout, plotly_traces
 from .seen import as_pictures, known_tokens, see_models, shape_pictures, unlike
-from .shell import Dial, as_box, in_row, is_dark, quiet_line, quietly, show_both, shown_in, tag
+from .shell import Dial, as_box, in_columns, in_row, is_dark, quiet_line, quietly, show_both, shown_in, tag
 from .shell import as_png, live, move, paint
 
 # %% ../../nbs/82e_widgets.cone.ipynb #994b8f4e
@@ -118,10 +118,10 @@ class ConeExplorer:
         self.controls = cone_controls(self.state, self.pictures, float(self.vectors.norm(dim=-1).max()))
         for control in self.controls.values(): control.observe(self.changed, "value")
         cone = dict(cones=[0], min_radius=self.state.min_radius)
-        self.figure = live(self.view.layout, self.view.title, 440, bool(dark), **cone)
+        self.figure = live(self.view.layout, self.view.title, dark=bool(dark), **cone)
         # the handle can be dragged at once; a new dict, for of one that is changed in place the browser is not told
         self.figure._config = self.figure._config | dict(edits=dict(shapePosition=True))
-        rows = in_row(*self.controls.values()), quiet_line(self.message, self.remark), in_row(self.figure, self.info)
+        rows = in_columns(*self.controls.values()), quiet_line(self.message, self.remark), in_row(self.figure, self.info)
         self.box = as_box(self, *rows)
         self.figure.update_layout(shapes=[self.handle()])
         self.figure.layout.on_change(self.dragged, "shapes")

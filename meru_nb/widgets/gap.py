@@ -19,7 +19,7 @@ from fastcore.basics import patch
 from ..checkpoint import steps_of
 from ..viz import HOWS, Layout, lay_out, look, plot_layout, plotly_traces, turned_to
 from .seen import Seen, as_pictures, known_tokens, named_models, shape_pictures, unlike
-from .shell import as_box, in_row, is_dark, quiet_line, quietly, show_both, shown_in, tag
+from .shell import as_box, in_columns, in_row, is_dark, quiet_line, quietly, show_both, shown_in, tag
 from .shell import as_png, live, move, paint
 
 # %% ../../nbs/82d_widgets.gap.ipynb #58212acf
@@ -126,13 +126,13 @@ class GapExplorer:
         self.info = ipywidgets.HTML(layout=dict(flex="1 1 240px", min_width="0"))
         self.controls = gap_controls(self.models, self.pictures, self.state)
         for control in self.controls.values(): control.observe(self.changed, "value")
-        self.figure = live(self.view.layout, self.view.title, 440, bool(dark), hover=self.hover())
+        self.figure = live(self.view.layout, self.view.title, dark=bool(dark), hover=self.hover())
         for trace in (t for t in self.figure.data if t.name in ("images", "texts")):
             trace.on_hover(self.on_hover)
             trace.on_click(self.on_click)
         self.info.value = pair_html(self.pictures, self.view, None, ())
         said = quiet_line(self.message, self.remark)
-        self.box = as_box(self, in_row(*self.controls.values()), said, in_row(self.figure, self.info))
+        self.box = as_box(self, in_columns(*self.controls.values()), said, in_row(self.figure, self.info))
         self.remarks()
 
     def _ipython_display_(self): show_both(self)

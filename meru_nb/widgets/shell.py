@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ALERT', 'PATIENT', 'MOVES', 'PAINT', 'INK', 'STYLE', 'tag', 'shown_in', 'quietly', 'patient_figure', 'live', 'stays',
            'move', 'colour_of', 'paint', 'as_png', 'ahead', 'show_both', 'keeper', 'Dial', 'Theme', 'in_row',
-           'quiet_line', 'as_box', 'is_dark']
+           'in_columns', 'quiet_line', 'as_box', 'is_dark']
 
 # %% ../../nbs/82b_widgets.shell.ipynb #31675112
 import base64, contextlib, html, os, threading
@@ -73,7 +73,7 @@ def patient_figure():
     return type("FigureWidget", (go.FigureWidget,), dict(_esm=PATIENT, _bundle=bundle))
 
 # %% ../../nbs/82b_widgets.shell.ipynb #9e086fba
-def live(layout, title="", height=420, dark=False, **kwargs):
+def live(layout, title="", height=520, dark=False, **kwargs):
     "A FigureWidget of a layout; what the mouse is over is said beside it, never on top of the points."
     figure = patient_figure()(plotly_layout(layout, html.escape(title), height, dark, **kwargs))
     for trace in figure.data:
@@ -242,6 +242,11 @@ STYLE = f"""<style>
 </style>"""
 
 def in_row(*widgets): return ipywidgets.HBox(list(widgets), layout=dict(flex_flow="row wrap", width="100%"))
+
+def in_columns(*controls):
+    "Controls below and beside one another, each column as wide as a dial; on a narrow page there is one."
+    look = dict(grid_template_columns="repeat(auto-fill, min(100%, 404px))", width="100%")
+    return ipywidgets.GridBox(list(controls), layout=look)
 
 def quiet_line(*parts):   # ipywidgets.HTML
     "One place for what is said: always as high, whatever stands there."
