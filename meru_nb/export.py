@@ -90,8 +90,8 @@ def run_onnx(path, *inputs):
 # %% ../nbs/84_export.ipynb #fedf1f1d
 def torch_graph(module, examples, names, free, path):   # as `onnx_graph` takes them
     "Write `module` as a program of `torch.export` whose named axes are free."
-    shapes = tuple({axis: torch.export.Dim.DYNAMIC for axis in axes} for axes in free)
-    how = dict(dynamic_shapes=shapes)
+    def named(axes): return dict.fromkeys(axes, torch.export.Dim.DYNAMIC)
+    how = dict(dynamic_shapes=tuple(map(named, free)))
     try: program = torch.export.export(module.eval(), examples, **how, strict=False)
     except torch._dynamo.exc.UserError: program = torch.export.export(module.eval(), examples, **how, strict=True)
     torch.export.save(program, path)

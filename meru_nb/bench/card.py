@@ -7,7 +7,8 @@ __all__ = ['TINY', 'KINDS', 'PARTS', 'PRESETS', 'CANDIDATES', 'OF', 'model_confi
            'where_time_goes', 'usual_step', 'Part', 'part', 'batch_of', 'speed_of', 'step_part', 'usual_part',
            'loss_forms', 'loss', 'side_by_side', 'deterministic', 'repeats', 'candidate', 'fp8_losses', 'atmg_l',
            'small_run', 'final_of', 'resumes', 'epochs', 'largest_on_cpu', 'largest', 'worker', 'loss_alone',
-           'free_port', 'two', 'run_part', 'run_apart', 'answer_of', 'card_table', 'CardBench', 'bench_card']
+           'free_port', 'two', 'run_part', 'run_apart', 'answer_of', 'read_answers', 'card_table', 'CardBench',
+           'bench_card']
 
 # %% ../../nbs/90h_bench.card.ipynb #0049ac69
 import json, math, os, re, shutil, subprocess, sys, tempfile, time
@@ -71,7 +72,7 @@ KINDS = dict(      # kind -> a pattern in a kernel's name, the first that fits; 
     loss="fold_kernel|pull_kernel",
     optimiser="adam|multi_tensor|foreach",
     products="gemm|gemv|cutlass|nvjet|wgmma|cublas|conv|addmm|baddbmm|::b?mm|matmul|linear",
-    copies="memcpy|memset|copy|::cat|::to$",
+    copies="memcpy|memset|^(?!triton).*copy|::cat|::to$",     # a fused cast is `triton_..._to_copy_...`
     pointwise="")  # norms too
 
 def kind_of(name: str) -> str:
@@ -429,14 +430,15 @@ def answer_of(found) -> str:    # of a part's file; None: there is none
     "A part's answer in a line."
     return "not measured" if found is None else f"failed: {found['failed']}" if "failed" in found else found["told"]
 
+def read_answers(folder) -> dict:   # part -> what its file holds
+    "The parts' files that are there."
+    held = [json.loads(file.read_text()) for file in sorted(Path(folder).glob("[0-9][0-9]-*.json"))]
+    return {found["part"]: found for found in held}
+
 def card_table(
-    folder,   # of the parts' files
+    held: dict,   # as `read_answers` has them
 ) -> str:
-    "A line a part, from the files that are there; the ratios where both of their parts are."
-    held = {}
-    for file in sorted(Path(folder).glob("[0-9][0-9]-*.json")):
-        found = json.loads(file.read_text())
-        held[found["part"]] = found
+    "A line a part; the ratios where both of their parts are."
     on = lambda h: f"{h['machine']}, torch {h['torch']}" + ", tiny shapes: a rehearsal" * h["tiny"]
     where = {on(h) for h in held.values() if "machine" in h}
     lines = [*sorted(where), "part            limit  answer"]
@@ -478,4 +480,4 @@ def bench_card(config: CardBench):
         if config.cpu: run_part(p.name, str(folder), tiny=True)
         else: run_apart(p, order, str(folder), config.official, p.seconds)
         print(f"{p.name}: {answer_of(json.loads((folder/f'{order:02d}-{p.name}.json').read_text()))}", flush=True)
-    print(card_table(folder))
+    print(card_table(read_answers(folder)))
