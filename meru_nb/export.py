@@ -81,6 +81,7 @@ def onnx_graph(
     axes = dict(input_names=inputs, output_names=[output], dynamic_shapes=free)
     how = dict(dynamo=True, verbose=False, external_data=False, custom_translation_table={torch.ops.aten.sinh.default: sinh})
     with quietly("onnxscript"): torch.onnx.export(module.eval(), examples, f=str(path), **axes, **how)
+
 def run_onnx(path, *inputs):
     "The output of an ONNX graph for NumPy arrays."
     import onnxruntime
